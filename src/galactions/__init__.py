@@ -1,0 +1,64 @@
+"""galactions: self-consistent, action-based models of the Milky Way, fitted to the kinematics of star surveys.
+
+    import galactions as ga
+
+    galaxy = ga.build(ga.named_model("Mc17a"), iterations=5)
+    galaxy.circular_velocity(8.1)                  # km/s
+
+Units are kpc, km/s and Msun throughout. Names below are loaded when first used, so the import itself is quick.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from galactions import _jax_setup
+from galactions._version import __version__
+
+_jax_setup.configure()
+
+if TYPE_CHECKING:
+    from galactions.errors import CatalogueError, ConfigError, GalactionsError, ModelError
+    from galactions.galaxy import Galaxy, ModelSpec, build, named_model, named_models
+    from galactions.inference import FitResult, fit
+    from galactions.projection import Prediction, mock_survey, predict
+    from galactions.report import write_report as report
+    from galactions.survey import BinnedSurvey, Region, load_survey, paper_regions
+
+_ROOM_OF = {
+    "CatalogueError": "errors",
+    "ConfigError": "errors",
+    "GalactionsError": "errors",
+    "ModelError": "errors",
+    "Galaxy": "galaxy",
+    "ModelSpec": "galaxy",
+    "build": "galaxy",
+    "named_model": "galaxy",
+    "named_models": "galaxy",
+    "BinnedSurvey": "survey",
+    "Region": "survey",
+    "load_survey": "survey",
+    "paper_regions": "survey",
+    "Prediction": "projection",
+    "mock_survey": "projection",
+    "predict": "projection",
+    "FitResult": "inference",
+    "fit": "inference",
+}
+"""Where each public name lives. `report` is not here: it is the sub-package, which can be called."""
+
+__all__ = ["__version__", "report", *_ROOM_OF]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name, or a sub-package, when it is first asked for (PEP 562)."""
+    if name == "report":
+        return importlib.import_module("galactions.report")
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'galactions' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"galactions.{_ROOM_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
