@@ -1,0 +1,51 @@
+"""Star surveys: from catalogues of giants to velocity distributions in regions of the sky, and back to mocks.
+
+No model is needed here. Section 2 and steps (1), (2) of section 3.1 of the paper; see `load_survey` for the
+whole road.
+"""
+
+from galactions.survey.binned import BinnedRegion, BinnedSurvey, bin_regions
+from galactions.survey.bins import make_edges
+from galactions.survey.catalogue import read_catalogue, write_catalogue
+from galactions.survey.config import (
+    BinRule,
+    SurveyConfig,
+    parse_survey_config,
+    read_survey_config,
+    survey_regions,
+)
+from galactions.survey.cutflow import Cut, CutFlow
+from galactions.survey.distance import distance_modulus, photometric_distance
+from galactions.survey.frame import (
+    SightLines,
+    cylindrical_velocity,
+    galactic_to_icrs,
+    galactocentric,
+    galactocentric_from_basis,
+    icrs_to_galactic,
+    observed,
+    sight_line_basis,
+)
+from galactions.survey.histograms import Histogram, make_histogram
+from galactions.survey.load import bin_survey, load_stars, load_survey, prepare_stars
+from galactions.survey.mock import ErrorModel, observe, thin_to_counts
+from galactions.survey.presets import PRESETS, Column
+from galactions.survey.regions import Region, paper_regions, read_regions
+from galactions.survey.selection import is_k_giant, moves_with_disc, select_disc_giants
+from galactions.survey.stars import OBSERVABLES, Stars, stars_from_phase_space
+from galactions.survey.sun import PAPER_SUN, Sun
+
+__all__ = [
+    "PAPER_SUN", "Sun",
+    "SightLines", "sight_line_basis", "galactocentric", "galactocentric_from_basis", "observed",
+    "icrs_to_galactic", "galactic_to_icrs", "cylindrical_velocity",
+    "Region", "paper_regions", "read_regions",
+    "Stars", "OBSERVABLES", "stars_from_phase_space", "read_catalogue", "write_catalogue",
+    "Column", "PRESETS",
+    "Cut", "CutFlow", "is_k_giant", "moves_with_disc", "select_disc_giants",
+    "distance_modulus", "photometric_distance",
+    "BinRule", "make_edges", "Histogram", "make_histogram", "BinnedRegion", "BinnedSurvey", "bin_regions",
+    "ErrorModel", "observe", "thin_to_counts",
+    "SurveyConfig", "parse_survey_config", "read_survey_config", "survey_regions",
+    "load_stars", "prepare_stars", "bin_survey", "load_survey",
+]  # fmt: skip

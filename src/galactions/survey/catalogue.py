@@ -1,0 +1,201 @@
+"""From a file of stars to `Stars`: columns found, brought to our units, checked; and back to a file."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from galactions.errors import CatalogueError
+from galactions.survey.atomic import replacing
+from galactions.survey.checks import (
+    AGREE_DEG,
+    MAX_DISTANCE,
+    MAX_SPEED,
+    check_distances,
+    check_positions,
+    check_proper_motions,
+    check_velocities,
+    position_mismatch,
+)
+from galactions.survey.cutflow import CutFlow
+from galactions.survey.frame import icrs_to_galactic
+from galactions.survey.presets import OPTIONAL_IN_PRESET, PRESETS, Column
+from galactions.survey.stars import UNITS, FloatArray, Stars
+from galactions.survey.tables import read_columns, table_format
+
+Mask = npt.NDArray[np.bool_]
+
+
+def column_map(
+    preset: str | None = None, columns: Mapping[str, str | Column] | None = None
+) -> tuple[dict[str, Column], frozenset[str]]:
+    """Which column of a file is what: a preset, overridden by `columns`; and which of them the file may lack.
+
+    Without preset and columns, the file is taken to have galactions' own columns. Raises CatalogueError for
+    a preset that is not known, or when a position, a distance or a velocity has no column.
+    """
+    if preset is None and not columns:
+        preset = "galactions"
+    if preset is not None and preset not in PRESETS:
+        raise CatalogueError(f"preset {preset!r} is not known; presets are {', '.join(sorted(PRESETS))}")
+    chosen = dict(PRESETS[preset]) if preset else {}
+    given = {name: Column(c) if isinstance(c, str) else c for name, c in (columns or {}).items()}
+    chosen.update(given)
+    position = {"l", "b"} <= chosen.keys() or {"ra", "dec"} <= chosen.keys()
+    lacking = [name for name in ("distance", "v_los") if name not in chosen]
+    if not position:
+        lacking.insert(0, "l and b (or ra and dec)")
+    if lacking:
+        raise CatalogueError(
+            f"no column is given for {', '.join(lacking)}; given are {', '.join(chosen) or 'none'}"
+        )
+    return chosen, OPTIONAL_IN_PRESET.get(preset or "", frozenset()) - given.keys()
+
+
+def read_catalogue(
+    path: str | Path,
+    *,
+    preset: str | None = None,
+    columns: Mapping[str, str | Column] | None = None,
+    missing: Iterable[float] = (-9999.0,),
+    require: Iterable[str] = (),
+    trust_units: bool = False,
+) -> tuple[Stars, CutFlow]:
+    """Stars of a file, with those left out that cannot be used, counted step by step.
+
+    `preset` and `columns` say which column is what (see `column_map`); values in `missing` stand for "no
+    value". Left out are stars without position, distance or v_los, without any of the columns in `require`,
+    with a distance that is not positive or beyond 500 kpc, faster than 1200 km/s along the line of sight,
+    outside the sky, with negative errors, or whose l, b and ra, dec are different places. Raises
+    CatalogueError for a file or column that is missing, a column that is not numbers, and one that as a
+    whole cannot be in the right unit (`trust_units` skips that last question).
+    """
+    path = Path(path)
+    chosen, optional = column_map(preset, columns)
+    names = [column.name for column in chosen.values()]
+    raw = read_columns(path, names, [chosen[name].name for name in optional])
+    values: dict[str, Any] = {
+        name: raw[column.name] if name == "ident" else _numbers(path, name, column, raw[column.name], missing)
+        for name, column in chosen.items()
+        if column.name in raw
+    }
+    if not trust_units:
+        check_positions(path, values)
+        check_distances(path, values["distance"])
+        check_velocities(path, values["v_los"])
+        for name in ("pm_ra", "pm_dec"):
+            if name in values:
+                check_proper_motions(path, name, values[name])
+    keep, flow = _usable(path, values, tuple(require))
+    if not keep.any():
+        raise CatalogueError(f"{path}: none of the {len(keep):,d} stars can be used:\n{flow}")
+    if "l" not in values or "b" not in values:
+        values["l"], values["b"] = (np.array(a) for a in icrs_to_galactic(values["ra"], values["dec"]))
+    kept = {name: column[keep] for name, column in values.items() if name not in ("ra", "dec")}
+    kept["l"] = np.mod(kept["l"], 360.0)
+    return Stars(**kept), flow
+
+
+def _numbers(
+    path: Path, name: str, column: Column, raw: npt.NDArray[Any], missing: Iterable[float]
+) -> FloatArray:
+    """A column as floats in our unit, NaN where it says that there is no value."""
+    if raw.dtype.kind in "OSU":
+        text = np.char.strip(raw.astype(str))
+        text = np.where(np.isin(text, ("", "None", "null", "NULL", "--")), "nan", text)
+        try:
+            values = text.astype(np.float64)
+        except ValueError:
+            bad = next((i, t) for i, t in enumerate(text) if not _is_number(t))
+            raise CatalogueError(
+                f"{path}: column {column.name!r} ({name}) must be numbers: "
+                f"found {str(bad[1])!r} in row {bad[0] + 1}"
+            ) from None
+    elif raw.dtype.kind in "iufb":
+        values = raw.astype(np.float64)
+    else:
+        raise CatalogueError(
+            f"{path}: column {column.name!r} ({name}) must be numbers: found type {raw.dtype}"
+        )
+    if values.ndim != 1:
+        raise CatalogueError(
+            f"{path}: column {column.name!r} ({name}) must be one number a star: found {values.shape}"
+        )
+    blanks = np.isinf(values)
+    for blank in missing:
+        blanks |= values == blank
+    values = values * column.scale + column.offset
+    values[blanks] = np.nan
+    return values
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _usable(path: Path, values: Mapping[str, FloatArray], require: tuple[str, ...]) -> tuple[Mask, CutFlow]:
+    keep = np.ones(len(values["v_los"]), dtype=bool)
+    flow = CutFlow.start(len(keep), f"rows of {path.name}")
+    galactic = "l" in values and "b" in values
+    lon, lat = (values["l"], values["b"]) if galactic else (values["ra"], values["dec"])
+    steps: list[tuple[str, Mask]] = [
+        ("position is known", np.isfinite(lon) & np.isfinite(lat)),
+        ("position is on the sky", ~((np.abs(lat) > 90) | (lon < -180) | (lon > 360))),
+    ]
+    if galactic and "ra" in values and "dec" in values:
+        mismatch = position_mismatch(lon, lat, values["ra"], values["dec"])
+        steps.append(("l, b agree with ra, dec", ~(mismatch > 10 * AGREE_DEG)))
+    distance, v_los = values["distance"], values["v_los"]
+    steps += [
+        ("distance is known", np.isfinite(distance)),
+        ("distance is positive", ~(distance <= 0)),
+        (f"distance below {MAX_DISTANCE:g} kpc", ~(distance > MAX_DISTANCE)),
+        ("v_los is known", np.isfinite(v_los)),
+        (f"|v_los| below {MAX_SPEED:g} km/s", ~(np.abs(v_los) > MAX_SPEED)),
+    ]
+    steps += [(f"{name} is known", np.isfinite(values[name])) for name in require if name in values]
+    steps += [(f"{name} is not negative", ~(values[name] < 0)) for name in values if name.startswith("e_")]
+    for name, good in steps:
+        keep &= good
+        flow = flow.after(name, int(keep.sum()))
+    return keep, flow
+
+
+def write_catalogue(stars: Stars, path: str | Path) -> Path:
+    """Writes stars in galactions' own columns (units of `UNITS`; read back with the preset "galactions").
+
+    The ending of the name chooses the format: .fits, .csv, .ecsv, .parquet, .vot. An existing file is
+    replaced only once the new one is complete. Raises CatalogueError for another ending.
+    """
+    path = Path(path)
+    kind = table_format(path)
+    styles = {"fits": "fits", "csv": "ascii.csv", "ecsv": "ascii.ecsv", "votable": "votable"}
+    with replacing(path) as temporary:
+        if kind == "parquet":
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+
+            table = pa.table(dict(stars.columns()))
+            unit_of = {name.encode(): unit.encode() for name, unit in UNITS.items()}
+            pq.write_table(table.replace_schema_metadata(unit_of), temporary)
+        elif kind == "csv":
+            import pyarrow as pa
+            import pyarrow.csv as pc
+
+            pc.write_csv(pa.table(dict(stars.columns())), temporary)
+        elif kind in styles:
+            from astropy.table import Table
+
+            table = Table(dict(stars.columns()))
+            for name in table.colnames:
+                table[name].unit = UNITS.get(name)
+            table.write(temporary, format=styles[kind])
+        else:
+            raise CatalogueError(f"{path}: a catalogue is written as .fits, .csv, .ecsv, .parquet or .vot")
+    return path

@@ -1,0 +1,315 @@
+"""The `[survey]` table of a configuration file: what may be written in it, with its defaults and limits."""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator, model_validator
+
+from galactions.errors import ConfigError
+from galactions.survey.presets import PRESETS, Column
+from galactions.survey.regions import Region, check_names, paper_regions, read_regions
+from galactions.survey.sun import Sun
+
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Pair = Annotated[tuple[float, float], Strict(False)]
+Observable = Literal["v_los", "pm_ra", "pm_dec"]
+Field_ = Literal[
+    "l", "b", "ra", "dec", "distance", "v_los", "pm_ra", "pm_dec",
+    "e_v_los", "e_pm_ra", "e_pm_dec", "e_distance", "feh", "teff", "logg", "ident",
+]  # fmt: skip
+
+
+class _Table(BaseModel):
+    """A table of the configuration: fixed, finite numbers only, and no key that is not known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            for key in given:
+                if key not in cls.model_fields:
+                    close = difflib.get_close_matches(str(key), cls.model_fields, n=1)
+                    hint = f" (did you mean {close[0]!r}?)" if close else ""
+                    raise ValueError(f"unknown key {key!r}{hint}; allowed are {', '.join(cls.model_fields)}")
+        return given
+
+
+def _ordered(name: str, pair: tuple[float, float] | None) -> None:
+    if pair is not None and not pair[0] < pair[1]:
+        raise ValueError(f"{name} is {list(pair)}; it must be [lower, upper] with lower < upper")
+
+
+class ColumnTable(_Table):
+    """A column that needs a change of unit: value * scale + offset."""
+
+    name: str = Field(min_length=1)
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def to_column(self) -> Column:
+        """As a `Column`."""
+        return Column(self.name, self.scale, self.offset)
+
+
+class Cuts(_Table):
+    """Selection of section 2 of the paper.
+
+    A cut that is on by default is applied where the catalogue has the columns it needs, and noted in the
+    cut flow where it has not; a cut that the config names needs its columns. `k_giants`: Liu et al. (2014).
+    `feh_min`: [Fe/H] above it (dex), `false` for none. `disc_velocities`: the velocity limits of section
+    2.2 (km/s; V_phi < 0 along rotation), for which proper motions are needed.
+    """
+
+    k_giants: bool = True
+    feh_min: float | Literal[False] = -1.0
+    disc_velocities: bool = True
+    v_R: Pair = (-200.0, 200.0)
+    v_phi: Pair = (-350.0, -100.0)
+    v_z: Pair = (-150.0, 150.0)
+    v_total_max: Positive = 600.0
+
+    @model_validator(mode="after")
+    def _limits(self) -> Self:
+        for name in ("v_R", "v_phi", "v_z"):
+            _ordered(name, getattr(self, name))
+        return self
+
+
+class Errors(_Table):
+    """Standard errors of all stars, for a catalogue that has no such column: km/s, mas/yr, and d_err / d."""
+
+    v_los: NotNegative | None = None
+    pm: NotNegative | None = None
+    distance_fraction: NotNegative | None = None
+
+
+class BinRule(_Table):
+    """How the bins of one observable come about: `edges`, or `range` and `width`, or neither (automatic).
+
+    `min_count`: bins are merged, from both ends inwards, until each holds at least so many stars (0: as
+    given). Units are those of the observable. See `galactions.survey.bins` for the rules.
+    """
+
+    edges: Annotated[tuple[float, ...], Strict(False)] | None = None
+    range: Pair | None = None  # shadows the builtin inside this class only
+    width: Positive | None = None
+    min_count: int = Field(default=20, ge=0)
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        if self.edges is not None:
+            if self.range is not None or self.width is not None:
+                raise ValueError("give either edges, or range and width, or none of them for automatic bins")
+            if len(self.edges) < 2 or any(b <= a for a, b in zip(self.edges, self.edges[1:], strict=False)):
+                raise ValueError(
+                    f"edges are {list(self.edges)}; they must be two or more numbers that increase"
+                )
+        if (self.range is None) != (self.width is None):
+            raise ValueError("range and width belong together: found only one of them")
+        _ordered("range", self.range)
+        if self.range and self.width and (self.range[1] - self.range[0]) / self.width > 10_000:
+            raise ValueError(f"range {list(self.range)} in bins of {self.width} gives more than 10,000 bins")
+        return self
+
+
+class Bins(_Table):
+    """Rules of the three observables."""
+
+    v_los: BinRule = BinRule()
+    pm_ra: BinRule = BinRule()
+    pm_dec: BinRule = BinRule()
+
+
+class SunTable(_Table):
+    """The Sun that the velocity limits are applied with; the fitted model brings its own. Keys as in
+    `Sun`."""
+
+    d: Positive = 8.178
+    z: float = 0.0208
+    u: float = 11.10
+    v: float = 12.24
+    w: float = 7.25
+    v0: Positive = 232.8
+
+    def to_sun(self) -> Sun:
+        """As the pytree that the coordinate transforms take."""
+        return Sun(self.d, self.z, self.u, self.v, self.w, self.v0)
+
+
+class RegionTable(_Table):
+    """One `[[survey.regions]]`: l, b in degrees, distance in kpc, each [lower, upper]."""
+
+    name: str
+    l: Pair  # noqa: E741
+    b: Pair
+    distance: Pair
+    group: str = ""
+    count: int | None = None
+
+    @model_validator(mode="after")
+    def _valid(self) -> Self:
+        self.to_region()
+        return self
+
+    def to_region(self) -> Region:
+        """As a `Region`."""
+        return Region(self.name, self.l, self.b, self.distance, self.group, self.count)
+
+
+class Mock(_Table):
+    """A survey made from a model instead of read from a file: which number of stars, which errors, which
+    seed.
+
+    `counts`: "table" takes each region's own `count`, a number that many stars in every region. Errors as in
+    `galactions.survey.ErrorModel`.
+    """
+
+    counts: Literal["table"] | Annotated[int, Field(gt=0)] = "table"
+    v_los: NotNegative = 5.0
+    pm: NotNegative = 0.05
+    distance_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.15
+    seed: int = Field(default=0, ge=0)
+
+
+class SurveyConfig(_Table):
+    """The whole `[survey]` table. Either `catalogue` (a file) or `mock` (stars of a model) says where stars
+    come from.
+
+    `catalogue` may hold environment variables, `${NAME}` or `${NAME:-default}`; a relative path is taken
+    from the folder of the configuration file. `columns` says which column of the file is what (a name, or
+    name, scale and offset) and overrides the `preset`. `missing`: values that stand for "no value".
+    `v_los_offset` (km/s) is added to every v_los (5.7 for LAMOST: section 2). `regions`: "paper" (Table 1),
+    a CSV file, or tables; `paper_regions` adds regions of Table 1 by number. A region with fewer than
+    `min_stars` stars is reported and not used.
+    """
+
+    catalogue: str | None = None
+    preset: str | None = None
+    columns: dict[Field_, str | ColumnTable] = {}
+    missing: Annotated[tuple[float, ...], Strict(False)] = (-9999.0,)
+    trust_units: bool = False
+    mock: Mock | None = None
+    v_los_offset: float = 0.0
+    cuts: Cuts = Cuts()
+    errors: Errors = Errors()
+    sun: SunTable = SunTable()
+    regions: str | Annotated[tuple[RegionTable, ...], Strict(False)] = "paper"
+    paper_regions: Annotated[tuple[int, ...], Strict(False)] = ()
+    observables: Annotated[tuple[Observable, ...], Strict(False)] | None = None
+    histogram: Literal["exact", "resampled", "counts"] = "exact"
+    bins: Bins = Bins()
+    min_stars: int = Field(default=200, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+    @field_validator("preset")
+    @classmethod
+    def _known_preset(cls, name: str | None) -> str | None:
+        if name is not None and name not in PRESETS:
+            raise ValueError(f"found {name!r}; known presets are {', '.join(sorted(PRESETS))}")
+        return name
+
+    @field_validator("paper_regions")
+    @classmethod
+    def _table1_numbers(cls, numbers: tuple[int, ...]) -> tuple[int, ...]:
+        if wrong := [n for n in numbers if not 1 <= n <= len(paper_regions())]:
+            raise ValueError(f"found {wrong}; Table 1 has the regions 1 to {len(paper_regions())}")
+        return numbers
+
+    @field_validator("observables")
+    @classmethod
+    def _some_observable(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if names is not None and (not names or len(set(names)) < len(names)):
+            raise ValueError(
+                f"found {list(names)}; give each of v_los, pm_ra, pm_dec at most once, and one at least"
+            )
+        return names
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.catalogue is None) == (self.mock is None):
+            found = "neither" if self.catalogue is None else "both"
+            raise ValueError(
+                f"give either catalogue (a file of stars) or mock (stars of a model): found {found}"
+            )
+        return self
+
+
+def survey_regions(config: SurveyConfig, folder: str | Path = ".") -> tuple[Region, ...]:
+    """The regions that a config asks for; a file of regions is looked for from `folder`. Raises
+    ConfigError."""
+    if isinstance(config.regions, str):
+        base = (
+            paper_regions()
+            if config.regions == "paper"
+            else read_regions(resolve_path(config.regions, folder))
+        )
+    else:
+        base = tuple(table.to_region() for table in config.regions)
+    return check_names((*base, *(paper_regions()[n - 1] for n in config.paper_regions)))
+
+
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?\}")
+
+
+def resolve_path(text: str, folder: str | Path = ".") -> Path:
+    """The file that a path of a config means: `${NAME}`, `${NAME:-default}` and `~` filled in, relative to
+    `folder`.
+
+    Raises ConfigError for a variable that is not set and has no default.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        found = os.environ.get(match["name"]) or match["default"]
+        if found is None:
+            missing = f"the environment variable {match['name']} is not set, and no default is given"
+            raise ConfigError(f"path {text!r}: {missing}")
+        return found
+
+    return Path(folder) / Path(_VARIABLE.sub(value, text)).expanduser()
+
+
+def explain(error: ValidationError, where: str) -> ConfigError:
+    """A ConfigError that names, for each thing wrong, the place, what was found and what is allowed."""
+    lines = []
+    for item in error.errors(include_url=False):
+        loc = [
+            str(part)
+            for part in item["loc"]
+            if "[" not in str(part) and not str(part).startswith("function-")
+        ]
+        message = item["msg"].removeprefix("Value error, ")
+        found = item.get("input")
+        shown = "" if isinstance(found, Mapping | BaseModel) or "found" in message else f" (found {found!r})"
+        lines.append(f"{'.'.join(loc) or 'survey'}: {message}{shown}")
+    return ConfigError(f"{where}: " + "; ".join(dict.fromkeys(lines)))
+
+
+def parse_survey_config(table: Mapping[str, Any], where: str = "[survey]") -> SurveyConfig:
+    """A checked config from a plain mapping (a `[survey]` table). Raises ConfigError that names `where` and
+    the key."""
+    try:
+        return SurveyConfig.model_validate(dict(table))
+    except ValidationError as error:
+        raise explain(error, where) from None
+
+
+def read_survey_config(path: str | Path) -> SurveyConfig:
+    """The `[survey]` table of a TOML file, checked. Raises ConfigError that names the file and the key."""
+    path = Path(path)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: the configuration file cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a valid TOML file: {error}") from None
+    if not isinstance(document.get("survey"), dict):
+        raise ConfigError(f"{path}: no [survey] table; found {', '.join(document) or 'nothing'}")
+    return parse_survey_config(document["survey"], f"{path}: [survey]")

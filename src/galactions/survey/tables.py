@@ -1,0 +1,169 @@
+"""Columns of a table file as plain arrays: FITS, CSV, whitespace tables, Parquet, ECSV, VOTable."""
+
+import difflib
+import gzip
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from galactions.errors import CatalogueError
+
+SUFFIXES = {
+    ".fits": "fits", ".fit": "fits", ".csv": "csv", ".tsv": "csv", ".dat": "whitespace", ".txt": "whitespace",
+    ".parquet": "parquet", ".pq": "parquet", ".ecsv": "ecsv", ".vot": "votable", ".xml": "votable",
+}  # fmt: skip
+"""Formats by the ending of a file's name; any of the text formats and FITS may carry .gz after it."""
+
+AnyArray = npt.NDArray[Any]
+
+
+def table_format(path: Path) -> str:
+    """The format that a file's name stands for. Raises CatalogueError for an ending that is not known."""
+    suffixes = [s.lower() for s in path.suffixes]
+    if suffixes and suffixes[-1] == ".gz":
+        suffixes.pop()
+    ending = suffixes[-1] if suffixes else ""
+    if ending not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise CatalogueError(f"{path}: a name ending in {ending or 'nothing'!r}; known endings are {known}")
+    return SUFFIXES[ending]
+
+
+def read_columns(path: str | Path, names: Iterable[str], optional: Iterable[str] = ()) -> dict[str, AnyArray]:
+    """The named columns of a file, in its own units and types; masked or empty numbers are NaN.
+
+    A name in `optional` that the file lacks is left out. Raises CatalogueError for a file that is missing
+    or broken, and for missing columns (naming them, those that come close, and those that are there).
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CatalogueError(f"{path}: no such file")
+    kind = table_format(path)
+    wanted = list(dict.fromkeys(names))
+    reader = {"fits": _fits, "csv": _csv, "whitespace": _whitespace, "parquet": _parquet}.get(kind, _astropy)
+    try:
+        there, columns = reader(path, wanted)
+    except CatalogueError:
+        raise
+    except Exception as error:  # each reader has its own errors, all of which mean that the file is broken
+        detail = " ".join(str(error).split())[:300]
+        raise CatalogueError(f"{path}: cannot be read as {kind}: {type(error).__name__}: {detail}") from error
+    if missing := [name for name in wanted if name not in columns and name not in set(optional)]:
+        raise CatalogueError(_missing_text(path, missing, there))
+    lengths = {len(column) for column in columns.values()}
+    if lengths and lengths != {0} and len(lengths) == 1:
+        return columns
+    raise CatalogueError(f"{path}: the table has no rows")
+
+
+def _missing_text(path: Path, missing: list[str], there: list[str]) -> str:
+    parts = []
+    for name in missing:
+        lowered = {t.lower(): t for t in there}
+        close = [lowered[c] for c in difflib.get_close_matches(name.lower(), lowered, n=1)]
+        parts.append(f"{name!r}" + (f" (did you mean {close[0]!r}?)" if close else ""))
+    shown = ", ".join(there[:60]) + (", ..." if len(there) > 60 else "")
+    return f"{path}: no column {', '.join(parts)}; the file has {shown or 'no columns'}"
+
+
+def _plain(column: Any) -> AnyArray:
+    """A numpy array in the machine's byte order; masked numbers as NaN."""
+    mask = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else None
+    array = np.asarray(column.filled() if mask is not None else column)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if mask is not None and mask.any() and array.dtype.kind in "iufb":
+        array = np.where(mask, np.nan, array.astype(np.float64))
+    return array
+
+
+def _fits(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, AnyArray]]:
+    import warnings
+
+    from astropy.io import fits
+    from astropy.utils.exceptions import AstropyUserWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AstropyUserWarning)  # a truncated file is only warned about
+        with fits.open(path, memmap=path.suffix.lower() != ".gz") as hdus:
+            tables = [h for h in hdus if isinstance(h, fits.BinTableHDU | fits.TableHDU)]
+            if not tables:
+                raise CatalogueError(f"{path}: the FITS file holds no table")
+            there = list(tables[0].columns.names)
+            columns = {}
+            for name in (n for n in wanted if n in there):
+                array = _plain(np.array(tables[0].data[name]))
+                null = tables[0].columns[name].null
+                if null is not None and array.dtype.kind in "iu":
+                    array = np.where(array == int(null), np.nan, array.astype(np.float64))
+                columns[name] = array
+    return there, columns
+
+
+def _arrow(table: Any) -> dict[str, AnyArray]:
+    import pyarrow as pa
+
+    columns: dict[str, AnyArray] = {}
+    for name in table.column_names:
+        column = table[name]
+        if column.null_count and pa.types.is_integer(column.type):
+            column = column.cast(pa.float64(), safe=False)
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            columns[name] = np.asarray(column.fill_null("").to_pylist(), dtype=str)
+        else:
+            columns[name] = np.array(column.to_numpy())
+    return columns
+
+
+def _parquet(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, AnyArray]]:
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    there = [field.name for field in file.schema_arrow]
+    return there, _arrow(file.read(columns=[n for n in wanted if n in there]))
+
+
+def _csv(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, AnyArray]]:
+    import pyarrow.csv as pc
+
+    skipped, header = 0, ""
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open("rt", encoding="utf-8") as lines:
+        for header in lines:
+            if header.strip() and not header.startswith("#"):
+                break
+            skipped += 1
+    delimiter = max((",", "|", ";", "\t"), key=header.count)
+    there = [name.strip().strip('"').lstrip("\ufeff") for name in header.rstrip("\r\n").split(delimiter)]
+    table = pc.read_csv(
+        path,
+        read_options=pc.ReadOptions(skip_rows=skipped + 1, column_names=there),
+        parse_options=pc.ParseOptions(delimiter=delimiter),
+        convert_options=pc.ConvertOptions(
+            include_columns=[n for n in wanted if n in there],
+            null_values=["", "NULL", "null", "nan", "NaN", "NA", "N/A", "--"],
+            strings_can_be_null=True,
+        ),
+    )
+    return there, _arrow(table)
+
+
+def _whitespace(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, AnyArray]]:
+    from astropy.io import ascii as text
+
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open("rt", encoding="utf-8") as lines:
+        first = next((line for line in lines if line.strip()), "")
+    style = "fast_commented_header" if first.lstrip().startswith("#") else "fast_basic"
+    table = text.read(path, format=style, guess=False)
+    return list(table.colnames), {n: _plain(table[n]) for n in wanted if n in table.colnames}
+
+
+def _astropy(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, AnyArray]]:
+    from astropy.table import Table
+
+    style = {"ecsv": "ascii.ecsv", "votable": "votable"}[table_format(path)]
+    table = Table.read(path, format=style)
+    columns = {n: getattr(table[n], "value", table[n]) for n in wanted if n in table.colnames}
+    return list(table.colnames), {n: _plain(c) for n, c in columns.items()}
