@@ -1,0 +1,79 @@
+"""Fits: chi2 of eq. (5), free parameters with bounds, optimisers, run folders that survive.
+
+from galactions.inference import fit, show_progress
+
+with show_progress() as progress:
+    result = fit("my_fit.toml", progress=progress)
+print(result.summary())
+"""
+
+from galactions.inference.bins import BinLayout, bin_layout, binomial_sigma, data_sigma, model_sigma
+from galactions.inference.chi2 import Chi2Table, RegionChi2, chi2_table, region_chi2, residuals
+from galactions.inference.fit import fit
+from galactions.inference.least_squares import covariance, least_squares
+from galactions.inference.lock import RunFolderError, folder_lock
+from galactions.inference.nelder_mead import nelder_mead
+from galactions.inference.parameters import FreeParameter, FreeParameters, free_parameters
+from galactions.inference.predictor import (
+    DifferentiablePredictor,
+    FinalModel,
+    FinalPredictor,
+    Prediction,
+    Predictor,
+)
+from galactions.inference.problem import FitProblem, predict_heights, predict_slopes
+from galactions.inference.progress import Progress, ProgressUpdate, show_progress
+from galactions.inference.result import FitResult, Remark, RemarkKind, load_fit, read_prediction
+from galactions.inference.run import RunFolder, open_run, read_record, read_trials, survey_digest
+from galactions.inference.search import Status, search
+from galactions.inference.settings import DF_PARAMETERS, FitSettings
+from galactions.inference.trials import Trial, TrialRecorder
+
+__all__ = [
+    "fit",
+    "FitProblem",
+    "FitResult",
+    "FitSettings",
+    "DF_PARAMETERS",
+    "Status",
+    "Remark",
+    "RemarkKind",
+    "load_fit",
+    "Prediction",
+    "Predictor",
+    "DifferentiablePredictor",
+    "FinalPredictor",
+    "FinalModel",
+    "FreeParameter",
+    "FreeParameters",
+    "free_parameters",
+    "BinLayout",
+    "bin_layout",
+    "binomial_sigma",
+    "data_sigma",
+    "model_sigma",
+    "Chi2Table",
+    "RegionChi2",
+    "chi2_table",
+    "region_chi2",
+    "residuals",
+    "predict_heights",
+    "predict_slopes",
+    "nelder_mead",
+    "least_squares",
+    "covariance",
+    "search",
+    "Trial",
+    "TrialRecorder",
+    "Progress",
+    "ProgressUpdate",
+    "show_progress",
+    "RunFolder",
+    "RunFolderError",
+    "open_run",
+    "read_record",
+    "read_trials",
+    "read_prediction",
+    "survey_digest",
+    "folder_lock",
+]

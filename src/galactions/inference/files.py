@@ -1,0 +1,51 @@
+"""Writing files so that a reader finds the old one or the new one, never half of one."""
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yields a path beside `path` to write to; on success it is flushed to disk and takes `path`'s place.
+
+    On an error the partial file is removed and `path` stays as it was. The suffix of the name is kept
+    (numpy and h5py go by it).
+    """
+    part = path.with_name(f".{path.stem}.part{os.getpid()}{path.suffix}")
+    try:
+        yield part
+        with part.open("rb") as stream:
+            os.fsync(stream.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file atomically."""
+    with atomic_path(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes a JSON file atomically. NaN and infinities become null: JSON has no names for them."""
+    write_text(path, json.dumps(plain(content), indent=2, allow_nan=False) + "\n")
+
+
+def plain(content: Any) -> Any:
+    """The same content in JSON's own types: arrays as lists, numpy scalars as numbers, non-finite floats as
+    None."""
+    if hasattr(content, "tolist"):
+        content = content.tolist()
+    if isinstance(content, dict):
+        return {str(key): plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [plain(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content if isinstance(content, str | int | float | bool | type(None)) else str(content)

@@ -1,0 +1,194 @@
+"""`fit`: from a configuration or a problem to a `FitResult`, in a run folder if one is wanted."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galactions.inference.bins import data_sigma, model_sigma
+from galactions.inference.chi2 import chi2_table
+from galactions.inference.least_squares import covariance
+from galactions.inference.lock import RunFolderError
+from galactions.inference.predictor import BAD_TRIAL_ERRORS, FinalModel, FinalPredictor, Prediction
+from galactions.inference.problem import FitProblem, predict_slopes
+from galactions.inference.progress import Progress, ProgressUpdate
+from galactions.inference.result import FitResult, Remark, RemarkKind, load_fit, write_result
+from galactions.inference.run import RunFolder, command_line, open_run
+from galactions.inference.search import SearchEnd, search
+from galactions.inference.trials import TrialRecorder
+
+if TYPE_CHECKING:
+    from galactions.config import Config
+
+POOR_FIT = 1.5
+"""chi2 per degree of freedom above which the fit is called poor."""
+
+NOISY = 0.3
+"""Median ratio of the prediction's to the data's errors above which it is said."""
+
+
+def fit(
+    config_or_problem: "str | Path | Config | FitProblem",
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+    folder: str | Path | None = None,
+    command: str | None = None,
+) -> FitResult:
+    """Fits a model's free parameters to a survey (section 3.1, steps (3)-(5)): least mean chi2 (eq. 5) over
+    regions.
+
+    config_or_problem: a TOML file or `Config`, whose run folder is `[output] folder`, or a `FitProblem`,
+    which has one only if `folder` is given. resume: take up the run in the folder (if there is one).
+    progress: called after each trial, see `show_progress`. command: what to note as the command (by default
+    this process's).
+
+    A trial that makes no model is counted, not fatal. Interrupted (Ctrl-C, kill), a run with a folder is
+    taken up by `resume=True` and ends with the same answer, bit for bit.
+
+    Raises ConfigError and CatalogueError for what cannot be read, ModelError when no model can be built at
+    the start, RunFolderError for a folder that is in use, or holds another run.
+    """
+    if isinstance(config_or_problem, FitProblem):
+        problem, path = config_or_problem, Path(folder) if folder is not None else None
+    else:
+        config, path = _config_and_folder(config_or_problem, folder)
+        if not resume and (path / "run.json").exists():
+            raise RunFolderError(
+                f"{path} already holds a run; resume it (--resume, or resume=True), remove the folder, "
+                "or give another [output] folder"
+            )
+        from galactions.inference.model_predictor import problem_from_config
+
+        problem = problem_from_config(config, progress)
+    _ = (
+        problem.free,
+        problem.layout,
+    )  # what is wrong with names, bounds or survey shows before anything is written
+    if path is None:
+        return _fit(problem, None, progress)
+    with open_run(path, problem, resume=resume, command=command or command_line()) as run:
+        if run.record["status"] == "converged":
+            return load_fit(path)
+        return _fit(problem, run, progress)
+
+
+def _config_and_folder(source: "str | Path | Config", folder: str | Path | None) -> "tuple[Config, Path]":
+    from galactions.config import Config, load_config
+
+    config = source if isinstance(source, Config) else load_config(source)
+    return config, Path(folder) if folder is not None else config.folder
+
+
+def _fit(problem: FitProblem, run: RunFolder | None, progress: Progress | None) -> FitResult:
+    recorder = TrialRecorder(problem, run, progress)
+    end = search(recorder)
+    if progress:
+        progress(ProgressUpdate.stage("building the final model at the best parameters"))
+    trial_prediction = problem.predictor.predict(problem.all_parameters(end.values))
+    trial_heights = problem.layout.flatten(trial_prediction.p)
+    errors, remarks = _errors(problem, end, trial_heights)
+    final, failed = _final_model(problem, end, trial_prediction)
+    heights = problem.layout.flatten(final.prediction.p)
+    by_model = problem.settings.uncertainty == "model"
+    sigma = model_sigma(problem.layout, heights) if by_model else data_sigma(problem.layout)
+    names = problem.free.names
+    result = FitResult(
+        model_name=problem.model_name,
+        parameters=problem.all_parameters(end.values),
+        best=problem.free.named(end.values),
+        standard_errors=None
+        if errors is None
+        else dict(zip(names, np.sqrt(np.diag(errors)).tolist(), strict=True)),
+        covariance=errors,
+        chi2=chi2_table(problem.layout, heights, sigma),
+        prediction=final.prediction,
+        trials=tuple(recorder.trials),
+        failures=dict(recorder.failures),
+        rounds=recorder.round,
+        status=end.status,
+        detail=end.detail,
+        remarks=(),
+        folder=run.path if run else None,
+        seconds=sum(trial.seconds for trial in recorder.trials),
+    )
+    remarks += failed + _remarks(problem, recorder, end, result, sigma)
+    result = replace(result, remarks=tuple(remarks))
+    if run is not None:
+        write_result(run, result, problem.survey, final.galaxy)
+    return result
+
+
+def _errors(
+    problem: FitProblem, end: SearchEnd, heights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64] | None, list[Remark]]:
+    """Covariance at the optimum (n_free, n_free), or None with the reason."""
+    if not problem.has_derivatives and problem.settings.method == "nelder-mead":
+        return None, [
+            Remark(RemarkKind.NO_ERRORS, "the predictor has no derivatives; use fit.method = 'least-squares'")
+        ]
+    slopes = predict_slopes(problem, end.values)
+    if slopes.array is None:
+        return None, [
+            Remark(RemarkKind.NO_ERRORS, f"derivatives at the best parameters failed ({slopes.reason})")
+        ]
+    found = covariance(problem.layout, heights, slopes.array, end.sigma)
+    if found is None:
+        return None, [Remark(RemarkKind.UNCONSTRAINED, _weakest(problem, slopes.array, end.sigma))]
+    return found, []
+
+
+def _weakest(problem: FitProblem, slopes: NDArray[np.float64], sigma: NDArray[np.float64]) -> str:
+    """The free parameters with the largest part in the direction that changes the prediction least."""
+    scaled = (slopes * problem.free.scale / sigma[:, None])[problem.layout.fitted]
+    direction = np.abs(np.linalg.svd(scaled, full_matrices=True)[2][-1])
+    return " or ".join(
+        name for name, part in zip(problem.free.names, direction, strict=True) if part > 0.5 * direction.max()
+    )
+
+
+def _final_model(
+    problem: FitProblem, end: SearchEnd, trial_prediction: Prediction
+) -> tuple[FinalModel, list[Remark]]:
+    """The best model built anew with more iterations, where the predictor can; else, or if that fails, the
+    trial's."""
+    if not isinstance(problem.predictor, FinalPredictor):
+        return FinalModel(trial_prediction), []
+    try:
+        final = problem.predictor.final(problem.all_parameters(end.values))
+    except BAD_TRIAL_ERRORS as error:
+        return FinalModel(trial_prediction), [
+            Remark(RemarkKind.FINAL_FAILED, f"{type(error).__name__}: {error}")
+        ]
+    if not np.all(np.isfinite(problem.layout.flatten(final.prediction.p))):
+        return FinalModel(trial_prediction), [Remark(RemarkKind.FINAL_FAILED, "its prediction is not finite")]
+    return final, []
+
+
+def _remarks(
+    problem: FitProblem,
+    recorder: TrialRecorder,
+    end: SearchEnd,
+    result: FitResult,
+    sigma: NDArray[np.float64],
+) -> list[Remark]:
+    """What deserves a word about a finished fit."""
+    found = []
+    if touching := problem.free.at_bounds(end.values):
+        found.append(Remark(RemarkKind.AT_BOUND, ", ".join(touching)))
+    if result.chi2_per_dof > POOR_FIT:
+        found.append(Remark(RemarkKind.POOR_FIT, f"{result.chi2_per_dof:.2f}"))
+    own = problem.layout.flatten(result.prediction.error)
+    ratio = float(np.median((own / sigma)[problem.layout.fitted]))
+    if ratio > NOISY:
+        found.append(Remark(RemarkKind.NOISY_PREDICTION, f"{ratio:.2f}"))
+    if recorder.failures:
+        reason, times = recorder.failures.most_common(1)[0]
+        total = sum(recorder.failures.values())
+        told = f"{total} of {len(recorder.trials)} trials failed, {times} of them so: {reason}"
+        found.append(Remark(RemarkKind.FAILED_TRIALS, told))
+    if recorder.strayed_at is not None:
+        found.append(Remark(RemarkKind.STRAYED, str(recorder.strayed_at)))
+    return found

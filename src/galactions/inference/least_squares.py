@@ -1,0 +1,79 @@
+"""Bounded trust-region least squares on the residuals (Branch, Coleman & Li 1999), and the errors it
+implies."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galactions.inference.bins import BinLayout
+from galactions.inference.parameters import FreeParameters
+
+Vector = NDArray[np.float64]
+
+
+def least_squares(
+    residuals: Callable[[Vector], Vector],
+    jacobian: Callable[[Vector], Vector],
+    free: FreeParameters,
+    start: Vector,
+    *,
+    relative_tolerance: float,
+) -> tuple[Vector, bool]:
+    """The values (n_free,) within the bounds that minimise the sum of squared residuals, from `start` on,
+    and whether the search ended by its own criterion.
+
+    residuals: values to (n_fitted,); jacobian: values to (n_fitted, n_free), asked for only where residuals
+    were finite. Residuals that are not finite reject the step, and the trust region shrinks. Ends when a
+    step lowers the sum of squares by less than `relative_tolerance` of it. Deterministic.
+    """
+    from scipy.optimize import least_squares as trust_region
+
+    scale = free.scale
+    result = trust_region(
+        lambda x: residuals(x * scale),
+        start / scale,
+        jac=lambda x: jacobian(x * scale) * scale,
+        bounds=(free.lower / scale, free.upper / scale),
+        method="trf",
+        x_scale="jac",
+        ftol=max(relative_tolerance, 1e-12),
+        xtol=1e-9,
+        gtol=1e-12,
+        max_nfev=10**9,  # the budget is the recorder's, which raises
+    )
+    return np.clip(result.x * scale, free.lower, free.upper), bool(result.status > 0)
+
+
+def covariance(layout: BinLayout, p: Vector, slopes: Vector, sigma: Vector) -> Vector | None:
+    """Covariance (n_free, n_free) of the fitted parameters at the optimum; None where the data leave one
+    free.
+
+    p, sigma: (n_bins,) heights and errors at the optimum, slopes: (n_bins, n_free) dp/dparameter.
+
+    The scatter of the estimate sum_n w_n (p_n - data_n)/sigma_n^2 dp_n = 0 (White 1982, the "sandwich"):
+    A^-1 B A^-1 with A = J' W J, B = J' W S W J. S is the multinomial covariance (diag(p) - p p')/N of each
+    histogram: a star in one bin is in no other, so errors from A^-1 alone, with independent bins of
+    variance p(1-p)/N, come out wrong by up to 1/sqrt(1 - p). The observables of a region count as
+    independent, because its histograms do not say how they are correlated. Only the data's scatter is in
+    it: where chi2 per degree of freedom is far above 1, the model itself is wrong by more than these
+    errors.
+    """
+    gain = (layout.weight / sigma**2)[:, None] * slopes
+    gain[~layout.fitted] = 0.0
+    curvature = gain.T @ slopes
+    scatter = np.zeros_like(curvature)
+    for block in layout.blocks:
+        here = slice(block.start, block.stop)
+        expected, rows = p[here], gain[here]
+        mean = expected @ rows
+        scatter += (rows.T @ (expected[:, None] * rows) - np.outer(mean, mean)) / layout.n_stars[block.start]
+    size = np.sqrt(np.diag(curvature))
+    if not np.all(np.isfinite(size)) or np.any(size == 0):
+        return None
+    scaled = curvature / np.outer(size, size)
+    if np.linalg.cond(scaled) > 1e12:
+        return None
+    inverse = np.linalg.inv(scaled) / np.outer(size, size)
+    result = inverse @ scatter @ inverse
+    return 0.5 * (result + result.T)

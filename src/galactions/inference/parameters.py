@@ -1,0 +1,165 @@
+"""Named free parameters: their bounds, and the vectors in which optimisers see them."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galactions.errors import ConfigError
+from galactions.inference.settings import did_you_mean
+
+DEFAULT_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "Sigma0_": (1e6, 1e11),
+    "R_d_": (0.5, 20.0),
+    "h_": (0.02, 5.0),
+    "rho0_": (1e4, 1e12),
+    "r0_": (0.05, 200.0),
+    "d_sun": (6.5, 10.0),
+    "sigma_r0_": (2.0, 500.0),
+    "sigma_z0_": (2.0, 500.0),
+    "R_sigma_": (1.5, 200.0),
+}
+"""Bounds by how a name begins (Msun/kpc^2, kpc, kpc, Msun/kpc^3, kpc, kpc, km/s, km/s, kpc): wide enough
+for all models of Table 2, narrow enough to keep a search away from what cannot be built."""
+
+
+@dataclass(frozen=True)
+class FreeParameter:
+    """A parameter that the fit may change: its name, where it starts, and what it may become (either end
+    infinite)."""
+
+    name: str
+    start: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class FreeParameters:
+    """The free parameters of a fit, in order. All vectors below have shape (n_free,)."""
+
+    items: tuple[FreeParameter, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(item.name for item in self.items)
+
+    @property
+    def start(self) -> NDArray[np.float64]:
+        return np.array([item.start for item in self.items])
+
+    @property
+    def lower(self) -> NDArray[np.float64]:
+        return np.array([item.lower for item in self.items])
+
+    @property
+    def upper(self) -> NDArray[np.float64]:
+        return np.array([item.upper for item in self.items])
+
+    @property
+    def scale(self) -> NDArray[np.float64]:
+        """A typical size of each: its start, or the width of its bounds where it starts at zero."""
+        sizes = np.abs(self.start)
+        widths = np.where(np.isfinite(self.upper - self.lower), self.upper - self.lower, 1.0)
+        return np.where(sizes > 0, sizes, widths)
+
+    def named(self, values: NDArray[np.float64]) -> dict[str, float]:
+        """The vector of values as a dict."""
+        return {name: float(value) for name, value in zip(self.names, values, strict=True)}
+
+    def to_unbounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values to coordinates that run over all real numbers.
+
+        With two bounds, log((x - lower)/(upper - x)); with one, the logarithm of the distance from it; with
+        none, x/scale. Near the middle of wide positive bounds a step of 0.1 is a change by about 10%.
+        """
+        above, below = values - self.lower, self.upper - values
+        with np.errstate(divide="ignore"):
+            log_above = np.log(np.where(np.isfinite(above), above, 1.0))
+            log_below = np.log(np.where(np.isfinite(below), below, 1.0))
+        bounded = np.isfinite(self.lower) | np.isfinite(self.upper)
+        return np.where(bounded, log_above - log_below, values / self.scale)
+
+    def from_unbounded(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The inverse of `to_unbounded`: always within the bounds (at most, by rounding, on them)."""
+        has_lower, has_upper = np.isfinite(self.lower), np.isfinite(self.upper)
+        lower, upper = np.where(has_lower, self.lower, 0.0), np.where(has_upper, self.upper, 0.0)
+        u = np.clip(coordinates, -700.0, 700.0)  # beyond these exp() overflows
+        both = lower + (upper - lower) * np.where(
+            u > 0, 1.0 / (1.0 + np.exp(-u)), np.exp(u) / (1.0 + np.exp(u))
+        )
+        one = np.where(has_lower, lower + np.exp(u), upper - np.exp(-u))
+        values = np.where(has_lower & has_upper, both, np.where(has_lower | has_upper, one, u * self.scale))
+        return np.asarray(np.clip(values, self.lower, self.upper), dtype=float)
+
+    def at_bounds(self, values: NDArray[np.float64], fraction: float = 1e-3) -> tuple[str, ...]:
+        """Names of those that lie on a bound, or nearer to it than `fraction` of their own size."""
+        near = fraction * np.maximum(np.abs(values), np.finfo(float).tiny)
+        touching = (values - self.lower <= near) | (self.upper - values <= near)
+        return tuple(name for name, on in zip(self.names, touching, strict=True) if on)
+
+
+def default_bounds(name: str, start: float) -> tuple[float, float]:
+    """Bounds of a parameter for which none are given: by the beginning of its name, else positive if it
+    starts so.
+
+    Raises ConfigError for other names that start at or below zero: their bounds cannot be guessed.
+    """
+    for beginning, bounds in DEFAULT_BOUNDS.items():
+        if name.startswith(beginning):
+            return bounds
+    if start > 0:
+        return 0.0, math.inf
+    raise ConfigError(
+        f"fit.bounds: there is no default for {name!r}, which starts at {start:g}; "
+        f"give it as [fit.bounds] {name} = [lower, upper]"
+    )
+
+
+def unknown_name(key: str, name: str, allowed: Sequence[str]) -> str:
+    """The sentence for a name that does not exist: where it stood, what it may have meant, and what is
+    allowed."""
+    return f"{key}: unknown name {name!r}{did_you_mean(name, allowed)} allowed: {', '.join(allowed)}"
+
+
+def free_parameters(
+    names: Sequence[str],
+    parameters: Mapping[str, float],
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+) -> FreeParameters:
+    """The free parameters called `names`, starting from a model's full `parameters`, with `bounds` or the
+    defaults.
+
+    Raises ConfigError for names the model does not have (with those that come close), names given twice,
+    bounds of parameters that are not free, bounds the wrong way round, and starts outside their bounds.
+    """
+    bounds = dict(bounds or {})
+    if not names:
+        raise ConfigError(f"fit.free: found no names; allowed: one or more of {', '.join(parameters)}")
+    if unknown := [name for name in names if name not in parameters]:
+        raise ConfigError(unknown_name("fit.free", unknown[0], list(parameters)))
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if list(names).count(name) > 1)
+        raise ConfigError(f"fit.free: {twice!r} is given twice; allowed: each name once")
+    if astray := [name for name in bounds if name not in names]:
+        raise ConfigError(unknown_name("fit.bounds", astray[0], list(names)))
+    return FreeParameters(tuple(_free_parameter(name, float(parameters[name]), bounds) for name in names))
+
+
+def _free_parameter(name: str, start: float, bounds: Mapping[str, tuple[float, float]]) -> FreeParameter:
+    lower, upper = (float(end) for end in bounds.get(name) or default_bounds(name, start))
+    if not lower < upper:
+        raise ConfigError(
+            f"fit.bounds.{name}: found [{lower:g}, {upper:g}]; allowed: [lower, upper] with lower < upper"
+        )
+    if not math.isfinite(start) or not lower <= start <= upper:
+        raise ConfigError(
+            f"fit.bounds.{name}: the start {start:g} lies outside [{lower:g}, {upper:g}]; "
+            f"widen the bounds, or change the start by [model.set] {name} = ..."
+        )
+    # An optimiser that starts on a bound has only one side to look at, and in unbounded coordinates none.
+    margin = 1e-6 * (abs(start) if start else 1.0)
+    inside = min(max(start, lower + margin), upper - margin) if upper - lower > 2 * margin else start
+    return FreeParameter(name, inside, lower, upper)

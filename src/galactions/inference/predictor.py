@@ -1,0 +1,73 @@
+"""What a fit needs of a model: predicted bin heights for given parameters, and what it makes of more than
+that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import ArrayLike
+
+
+class Prediction(Protocol):
+    """Predicted histograms. Region k counts over *all* regions of the survey, also the unused ones (never
+    read).
+
+    `p[observable][k]` (n_bins,): fraction of the region's stars in each bin; `error[observable][k]`
+    (n_bins,): its own uncertainty; `ess[k]`: effective sample size of region k.
+    """
+
+    @property
+    def p(self) -> Mapping[str, Sequence[ArrayLike]]: ...
+
+    @property
+    def error(self) -> Mapping[str, Sequence[ArrayLike]]: ...
+
+    @property
+    def ess(self) -> Sequence[Any]: ...
+
+
+class Predictor(Protocol):
+    """Turns a full set of named parameters into a `Prediction`.
+
+    `predict` may raise ValueError, ArithmeticError, RuntimeError or numpy's LinAlgError for parameters that
+    make no model, or return values that are not finite: a fit counts these as failed trials.
+    """
+
+    def predict(self, parameters: Mapping[str, float]) -> Prediction: ...
+
+
+@runtime_checkable
+class DifferentiablePredictor(Protocol):
+    """A predictor that also gives derivatives of its bin heights."""
+
+    def jacobian(
+        self, parameters: Mapping[str, float], names: Sequence[str]
+    ) -> Mapping[str, Sequence[ArrayLike]]:
+        """dp/dparameter at `parameters`: `[observable][k]` of shape (n_bins, len(names)), k as in
+        `Prediction`."""
+        ...
+
+
+@dataclass(frozen=True)
+class FinalModel:
+    """The model rebuilt at the best parameters.
+
+    prediction: its histograms. galaxy: what `galaxy.json` of the run folder shall hold (plain numbers,
+    strings, lists and dicts), empty where there is nothing to tell.
+    """
+
+    prediction: Prediction
+    galaxy: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class FinalPredictor(Protocol):
+    """A predictor that rebuilds its best model more carefully than its trials (ten iterations, section 3.1
+    (5))."""
+
+    def final(self, parameters: Mapping[str, float]) -> FinalModel: ...
+
+
+BAD_TRIAL_ERRORS: tuple[type[Exception], ...] = (ValueError, ArithmeticError, RuntimeError)
+"""Errors by which a predictor says that parameters make no model (ModelError and LinAlgError are
+ValueErrors). Others, TypeError say, are mistakes in a program, and end the fit."""

@@ -1,0 +1,120 @@
+"""The search for the minimum: rounds of an optimiser, with sigma_n held fixed in each."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galactions.inference.bins import model_sigma
+from galactions.inference.chi2 import region_chi2
+from galactions.inference.least_squares import least_squares
+from galactions.inference.nelder_mead import nelder_mead
+from galactions.inference.progress import ProgressUpdate
+from galactions.inference.trials import BudgetSpentError, DerivativesFailedError, TrialRecorder
+
+LATER_STEP = 0.3
+"""First simplex of a later round, relative to that of the first: the minimum has moved by a fraction of an
+error."""
+
+
+class Status(Enum):
+    """How a search ended, in sentences that say what to change."""
+
+    CONVERGED = "The search converged."
+    MAX_TRIALS = (
+        "The search used up its trials before it converged: the best so far is kept. "
+        "Raise fit.max_trials and resume the run, which goes on from where it stopped."
+    )
+    MAX_ROUNDS = (
+        "Each round converged, but sigma_n of the model still changed the answer from one to the next. "
+        "Raise fit.max_rounds, or use fit.uncertainty = 'data'."
+    )
+    STALLED = (
+        "The optimiser gave up before it converged: the best so far is kept. "
+        "Start from another model ([model] name or set), or use the other fit.method."
+    )
+    NO_DERIVATIVES = (
+        "The model could be built at the best parameters, but its derivatives could not be computed there, "
+        "so the search ended. Move the start ([model.set]), narrow fit.bounds, "
+        "or use fit.method = 'nelder-mead'."
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class SearchEnd:
+    """Best free values (n_free,), the sigma_n (n_bins,) they were found with, and how the search ended."""
+
+    values: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    status: Status
+    detail: str = ""
+
+
+def search(recorder: TrialRecorder) -> SearchEnd:
+    """Searches from the problem's start until nothing is gained any more, or the trials are used up.
+
+    With `uncertainty = "model"` the first round has the data's sigma_n, each later one that of the
+    prediction at the best parameters of the round before, until a round gains less than the tolerance.
+
+    Raises ModelError when no model can be built at the start.
+    """
+    problem, settings = recorder.problem, recorder.problem.settings
+    tolerance = (
+        settings.tolerance / problem.layout.n_fitted
+    )  # chi2_tot is a mean over bins, the tolerance of the sum
+    values = problem.free.start
+    best_before = values
+    begun_at = np.inf
+    rounds = settings.max_rounds if settings.uncertainty == "model" else 1
+    try:
+        for number in range(1, rounds + 1):
+            values, converged = _round(recorder, values, number, tolerance)
+            if not converged:
+                return SearchEnd(values, recorder.sigma, Status.STALLED)
+            best = recorder.best
+            if settings.uncertainty == "data" or (best and begun_at - best.chi2 < tolerance):
+                return SearchEnd(values, recorder.sigma, Status.CONVERGED)
+            p = recorder.heights(values)
+            if number == rounds or p is None:
+                break
+            best_before = values
+            sigma = model_sigma(problem.layout, p)
+            begun_at = region_chi2(problem.layout, p, sigma)[0]
+            recorder.start_round(number + 1, sigma)
+            if recorder.progress:
+                recorder.progress(
+                    ProgressUpdate.stage(f"round {number + 1}: sigma_n renewed from the best model")
+                )
+    except BudgetSpentError:
+        values = recorder.best.values if recorder.best else best_before
+        return SearchEnd(values, recorder.sigma, Status.MAX_TRIALS)
+    except DerivativesFailedError as error:
+        values = recorder.best.values if recorder.best else best_before
+        return SearchEnd(values, recorder.sigma, Status.NO_DERIVATIVES, str(error))
+    return SearchEnd(values, recorder.sigma, Status.MAX_ROUNDS)
+
+
+def _round(
+    recorder: TrialRecorder, start: NDArray[np.float64], number: int, tolerance: float
+) -> tuple[NDArray[np.float64], bool]:
+    """One run of the optimiser with the recorder's present sigma_n."""
+    problem, settings = recorder.problem, recorder.problem.settings
+    free, layout = problem.free, problem.layout
+    if settings.method == "nelder-mead":
+        start = free.from_unbounded(free.to_unbounded(start))  # the point that the simplex will begin from
+        if number == 1:
+            recorder.check_start(start, "chi2")
+        step = settings.initial_step * (1.0 if number == 1 else LATER_STEP)
+        return nelder_mead(recorder.chi2, free, start, step=step, chi2_tolerance=tolerance)
+    if number == 1:
+        recorder.check_start(start, "heights")
+    start_chi2 = float(np.sum(recorder.residuals(start) ** 2))
+    factor = np.sqrt(layout.weight[layout.fitted]) / recorder.sigma[layout.fitted]
+    return least_squares(
+        recorder.residuals,
+        lambda values: factor[:, None] * recorder.slopes(values)[layout.fitted],
+        free,
+        start,
+        relative_tolerance=tolerance / max(start_chi2, tolerance),
+    )
