@@ -155,6 +155,7 @@ def explain(error: ValidationError, table: type[BaseModel]) -> Iterator[str]:
             yield message if named else f"{key}: {message}"
         else:
             allowed_text = item["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+            allowed_text = allowed_text.replace("tuple", "array").replace("dictionary", "table")
             yield f"{key}: found {_shown(found)}; allowed: {allowed_text}"
 
 

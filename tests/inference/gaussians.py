@@ -1,7 +1,7 @@
 """An analytic stand-in for the engine: normal velocity distributions whose parameters bear the model's names.
 
-Region k sees v_los with mean `shift` times k and dispersion sigma_r0_thin exp(-x_k/R_sigma_thin), and pm_ra with
-dispersion sigma_z0_thin exp(-x_k/(2 R_sigma_thin)): two scales and their radial fall, as in eq. (10).
+Region k sees v_los with mean `shift` times k and dispersion sigma_r0_thin exp(-x_k/R_sigma_thin), and pm_ra
+with dispersion sigma_z0_thin exp(-x_k/(2 R_sigma_thin)): two scales and their radial fall, as in eq. (10).
 """
 
 import time
@@ -32,7 +32,8 @@ class Heights:
 
 @dataclass(frozen=True)
 class Gaussians:
-    """The predictor. Below `impossible` the first dispersion raises; above `broken` it gives NaN. `wait`: s a trial."""
+    """The predictor. Below `impossible` the first dispersion raises; above `broken` it gives NaN. `wait`: s
+    a trial."""
 
     n_regions: int = 5
     n_bins: int = 14
@@ -96,13 +97,16 @@ class SmoothGaussians(Gaussians):
 def survey_from(
     predictor: Gaussians, n_stars: int | None = 2000, seed: int = 0, truth: Mapping[str, float] = TRUTH
 ) -> BinnedSurvey:
-    """Multinomial counts of `n_stars` a region from the truth; without noise (and N = 2000) for n_stars = None."""
+    """Multinomial counts of `n_stars` a region from the truth; without noise (and N = 2000) for n_stars =
+    None."""
     rng = np.random.default_rng(seed)
     prediction = predictor.predict(truth)
     regions = []
     n = n_stars or 2000
     for k in range(predictor.n_regions):
-        region = Region(f"{k + 1:02d}", (150.0 + 10 * k, 160.0 + 10 * k), (-10.0, 0.0), (0.0, 2.0), GROUPS[k % 5])
+        region = Region(
+            f"{k + 1:02d}", (150.0 + 10 * k, 160.0 + 10 * k), (-10.0, 0.0), (0.0, 2.0), GROUPS[k % 5]
+        )
         histograms = {}
         for name in OBSERVABLES:
             heights = prediction.p[name][k]
@@ -114,7 +118,9 @@ def survey_from(
     return BinnedSurvey(tuple(regions), OBSERVABLES, {})
 
 
-def problem(predictor: Gaussians, survey: BinnedSurvey, start: Mapping[str, float] | None = None, **settings) -> FitProblem:
+def problem(
+    predictor: Gaussians, survey: BinnedSurvey, start: Mapping[str, float] | None = None, **settings
+) -> FitProblem:
     """A problem with the three named parameters free, starting 20% off unless told otherwise."""
     begin = {"sigma_r0_thin": 50.0, "sigma_z0_thin": 36.0, "R_sigma_thin": 10.0}
     chosen = {"free": NAMES, **settings}

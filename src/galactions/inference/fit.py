@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from galactions.errors import ConfigError
 from galactions.inference.bins import data_sigma, model_sigma
 from galactions.inference.chi2 import chi2_table
 from galactions.inference.least_squares import covariance
@@ -51,6 +52,7 @@ def fit(
     Raises ConfigError and CatalogueError for what cannot be read, ModelError when no model can be built at
     the start, RunFolderError for a folder that is in use, or holds another run.
     """
+    source: Path | None = None
     if isinstance(config_or_problem, FitProblem):
         problem, path = config_or_problem, Path(folder) if folder is not None else None
     else:
@@ -62,17 +64,22 @@ def fit(
             )
         from galactions.inference.model_predictor import problem_from_config
 
-        problem = problem_from_config(config, progress)
-    _ = (
-        problem.free,
-        problem.layout,
-    )  # what is wrong with names, bounds or survey shows before anything is written
+        problem, source = problem_from_config(config, progress), config.source
+    _check(problem, source)
     if path is None:
         return _fit(problem, None, progress)
     with open_run(path, problem, resume=resume, command=command or command_line()) as run:
         if run.record["status"] == "converged":
             return load_fit(path)
         return _fit(problem, run, progress)
+
+
+def _check(problem: FitProblem, source: Path | None) -> None:
+    """Raises ConfigError for names, bounds and surveys that cannot be fitted, before anything is written."""
+    try:
+        _ = problem.free, problem.layout
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}" if source else str(error)) from None
 
 
 def _config_and_folder(source: "str | Path | Config", folder: str | Path | None) -> "tuple[Config, Path]":

@@ -62,7 +62,7 @@ def _acquire(path: Path) -> int:
             os.close(handle)
             raise RunFolderError(
                 f"{path} was left by process {holder.get('pid')} on host {holder.get('host')}, "
-                "which cannot be looked at from here; if that process is gone, delete the file and start again"
+                "which cannot be looked at from here; if that process is gone, delete the file"
             )
         return handle
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from galactions.errors import ConfigError
+from galactions.inference.parameters import unknown_name
 from galactions.inference.predictor import FinalModel, Prediction
 from galactions.inference.problem import FitProblem
 from galactions.inference.progress import Progress, ProgressUpdate
@@ -75,7 +77,11 @@ def problem_from_config(config: "Config", progress: Progress | None = None) -> F
     from galactions.projection import SurveyNodes
     from galactions.survey import load_survey
 
-    spec = named_model(config.model.name).replace(**config.model.overrides)
+    base = named_model(config.model.name)
+    if unknown := [name for name in config.model.overrides if name not in base.parameters]:
+        where = f"{config.source}: " if config.source else ""
+        raise ConfigError(where + unknown_name("model.set", unknown[0], list(base.parameters)))
+    spec = base.replace(**config.model.overrides)
     if progress:
         progress(ProgressUpdate.stage("reading the survey"))
     survey = load_survey(config.survey, config.source.parent if config.source else None)

@@ -110,7 +110,8 @@ def open_run(folder: Path, problem: FitProblem, *, resume: bool, command: str) -
                 )
             _refuse_other_problem(run, problem)
             if run.record.get("status") != "converged":
-                run.update(status="running", resumed=[*run.record.get("resumed", []), _now()])
+                resumed = [*run.record.get("resumed", []), _now()]
+                run.update(status="running", resumed=resumed, end_time=None, result=None)
         else:
             run = _begin(folder, problem, command)
         try:
