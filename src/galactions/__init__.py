@@ -1,11 +1,11 @@
-"""galactions: self-consistent, action-based models of the Milky Way, fitted to the kinematics of star surveys.
+"""galactions: self-consistent, action-based models of the Milky Way, fitted to star surveys.
 
     import galactions as ga
 
     galaxy = ga.build(ga.named_model("Mc17a"), iterations=5)
     galaxy.circular_velocity(8.1)                  # km/s
 
-Units are kpc, km/s and Msun throughout. Names below are loaded when first used, so the import itself is quick.
+Units are kpc, km/s and Msun throughout. Public names are loaded when first used: the import itself is quick.
 """
 
 import importlib
@@ -19,7 +19,8 @@ _jax_setup.configure()
 if TYPE_CHECKING:
     from galactions.errors import CatalogueError, ConfigError, GalactionsError, ModelError
     from galactions.galaxy import Galaxy, ModelSpec, build, named_model, named_models
-    from galactions.inference import FitResult, fit
+    from galactions.inference.fit import fit
+    from galactions.inference.result import FitResult
     from galactions.projection import Prediction, mock_survey, predict
     from galactions.report import write_report as report
     from galactions.survey import BinnedSurvey, Region, load_survey, paper_regions

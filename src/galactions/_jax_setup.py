@@ -1,8 +1,8 @@
 """JAX as galactions needs it: double precision, and compiled code kept between runs.
 
-The cache of compiled code lies in the user's cache folder: `$GALACTIONS_CACHE`, else `$XDG_CACHE_HOME/galactions`, else the
-platform's usual place. `GALACTIONS_CACHE=off` switches it off, and a cache folder already given to JAX (by
-`JAX_COMPILATION_CACHE_DIR` or by `jax.config`) is left as it is.
+The cache of compiled code lies in the user's cache folder: `$GALACTIONS_CACHE`, else
+`$XDG_CACHE_HOME/galactions`, else the platform's usual place. `GALACTIONS_CACHE=off` switches it off, and a
+cache folder already given to JAX (by `JAX_COMPILATION_CACHE_DIR` or by `jax.config`) is left as it is.
 """
 
 import os
@@ -35,7 +35,7 @@ def configure() -> None:
 
     jax.config.update("jax_enable_x64", True)
     folder = cache_folder()
-    if folder is None or jax.config.jax_compilation_cache_dir:
+    if folder is None or getattr(jax.config, "jax_compilation_cache_dir", None):
         return
     try:
         (folder / "jax").mkdir(parents=True, exist_ok=True)

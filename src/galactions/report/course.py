@@ -1,0 +1,186 @@
+"""How a fit went: the chi2 of every trial, and the approach of the final model to self-consistency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from galactions.report import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+    from galactions.inference.trials import Trial
+
+
+def convergence_figure(trials: Sequence[Trial]) -> Figure:
+    """chi2 against trial, with the best so far of each round; failed trials are crosses at the top; seconds
+    on the right.
+
+    Trials for derivatives have no chi2 and appear only on the right. A dashed line marks where a round of
+    re-weighting begins: chi2 before and after it are sums with different errors.
+    """
+    values = np.array([np.nan if t.chi2 is None else t.chi2 for t in trials], dtype=float)
+    trial = np.array([t.number for t in trials], dtype=float)
+    rounds = np.array([t.round for t in trials], dtype=int)
+    failed = np.array([t.failed for t in trials], dtype=bool)
+    good = np.isfinite(values) & ~failed
+    figure = style.new_figure(3.1)
+    axes = figure.add_axes((0.06, 0.155, 0.6, 0.8))
+    style.dress(axes)
+    axes.set_xlabel("trial")
+    axes.set_ylabel(r"mean reduced $\chi^2$ of the fitted regions")
+    if good.any():
+        axes.plot(trial[good], values[good], "o", markersize=3, color=style.BARYONS, label="trial", zorder=3)
+        for number in np.unique(rounds[good]):
+            here = good & (rounds == number)
+            axes.step(
+                trial[here],
+                np.minimum.accumulate(values[here]),
+                where="post",
+                color=style.MODEL,
+                linewidth=1.6,
+                label="best so far" if number == rounds[good][0] else None,
+                zorder=4,
+            )
+        for begin in np.flatnonzero(np.diff(rounds) > 0) + 1:
+            axes.axvline(
+                trial[begin] - 0.5, color=style.MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=2
+            )
+            axes.annotate(
+                f"round {rounds[begin]}",
+                (trial[begin], 1.0),
+                xycoords=("data", "axes fraction"),
+                xytext=(2, -9),
+                textcoords="offset points",
+                size=7.5,
+                color=style.MUTED,
+            )
+        low, high = float(np.nanmin(values[good])), float(np.nanmax(values[good]))
+        if low > 0 and high > 8 * low:
+            axes.set_yscale("log")
+            plain_numbers(axes.yaxis)
+    if failed.any():
+        axes.plot(
+            trial[failed],
+            np.full(int(failed.sum()), 0.97),
+            "x",
+            markersize=4.5,
+            color=style.DATA,
+            transform=axes.get_xaxis_transform(),
+            label="failed trial",
+            clip_on=False,
+            zorder=5,
+        )
+    axes.set_xlim(0.5, max(trial, default=1.0) + 0.5)
+    _whole_numbers(axes)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8, loc="upper right")
+    pace = figure.add_axes((0.73, 0.155, 0.26, 0.8))
+    style.dress(pace)
+    time = np.array([t.seconds for t in trials], dtype=float)
+    if np.isfinite(time).any():
+        pace.plot(trial, time, "o", markersize=2.6, color=style.MUTED)
+        pace.set_ylim(0, 1.12 * float(np.nanmax(time)))
+    pace.set_xlim(axes.get_xlim())
+    pace.set_xlabel("trial")
+    pace.set_ylabel("seconds")
+    _whole_numbers(pace)
+    return figure
+
+
+def iteration_figure(history: Sequence[Mapping[str, object]], initial: Mapping[str, object] | None) -> Figure:
+    """The self-consistent iteration: residual, v_circ at the Sun, M200, and the components' densities at the
+    Sun.
+
+    history: the entries of `galaxy.history` as plain mappings (`residual`, `v_circ_sun_kms`, `m200_msun`,
+    `density_sun_msun_pc3` by component); initial: the same of the initial potential, drawn at iteration 0.
+    What an entry lacks is not drawn.
+    """
+    entries = ([(0, initial)] if initial else []) + list(enumerate(history, start=1))
+    figure = style.new_figure(2.9)
+    residual = _panel(figure, 0, "residual (relative change)")
+    at, values = _series(entries, "residual")
+    if len(values):
+        residual.plot(at, values, "o-", color=style.MODEL, markersize=3.5, linewidth=1.2)
+        if np.all(values > 0):
+            residual.set_yscale("log")
+    velocity = _panel(figure, 1, r"$v_{\rm c}$ at the Sun (km/s)")
+    at, values = _series(entries, "v_circ_sun_kms")
+    velocity.plot(at, values, "o-", color=style.MODEL, markersize=3.5, linewidth=1.2)
+    mass = _panel(figure, 2, r"$M_{200}$ ($10^{12}\,M_\odot$)")
+    at, values = _series(entries, "m200_msun")
+    mass.plot(at, values / 1e12, "o-", color=style.MODEL, markersize=3.5, linewidth=1.2)
+    density = _panel(figure, 3, r"density at the Sun ($M_\odot\,{\rm pc}^{-3}$)")
+    names = list(dict.fromkeys(name for _, entry in entries for name in _densities(entry)))
+    shown = [name for name in names if max((_densities(entry).get(name, 0.0) for _, entry in entries)) > 1e-6]
+    for i, name in enumerate(shown):
+        points = [(k, _densities(entry)[name]) for k, entry in entries if name in _densities(entry)]
+        density.plot(
+            *zip(*points, strict=True),
+            "o-",
+            color=style.SERIES[i % len(style.SERIES)],
+            markersize=3,
+            linewidth=1.1,
+        )
+        density.annotate(
+            component_name(name),
+            points[-1],
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            size=7,
+            color=style.SERIES[i % len(style.SERIES)],
+            annotation_clip=False,
+        )
+    if shown:
+        density.set_yscale("log")
+        plain_numbers(density.yaxis)
+    for axes in (residual, velocity, mass, density):
+        axes.set_xlim(-0.4, max((k for k, _ in entries), default=1) + 0.4)
+        _whole_numbers(axes)
+    for axes in (velocity, mass):
+        axes.ticklabel_format(axis="y", useOffset=False)
+    return figure
+
+
+def component_name(name: str) -> str:
+    """A component's name as text: "thin_disk" -> "thin disc"."""
+    return name.replace("_disk", " disc").replace("_", " ")
+
+
+def _panel(figure: Figure, i: int, label: str) -> Axes:
+    axes = figure.add_axes((0.062 + 0.239 * i, 0.17, 0.165, 0.77))
+    style.dress(axes)
+    axes.set_xlabel("iteration")
+    axes.set_ylabel(label, labelpad=3)
+    return axes
+
+
+def _series(entries: Sequence[tuple[int, Mapping[str, object]]], key: str) -> tuple[np.ndarray, np.ndarray]:
+    found = [(k, float(entry[key])) for k, entry in entries if isinstance(entry.get(key), int | float)]  # type: ignore[arg-type]
+    return np.array([k for k, _ in found]), np.array([value for _, value in found])
+
+
+def _densities(entry: Mapping[str, object]) -> Mapping[str, float]:
+    found = entry.get("density_sun_msun_pc3")
+    return found if isinstance(found, Mapping) else {}
+
+
+def plain_numbers(axis: Axis) -> None:
+    """Ticks such as 0.5, 1, 2, 5, 10 on a logarithmic axis, in place of powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _whole_numbers(axes: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))

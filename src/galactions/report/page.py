@@ -1,0 +1,270 @@
+"""The page: what a run folder holds, in words, tables and figures, as one self-contained HTML file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from galactions._version import __version__
+from galactions.data.published import circular_velocity_curves
+from galactions.inference.files import write_text
+from galactions.inference.progress import duration
+from galactions.report import style, tables
+from galactions.report.album import Album, Picture
+from galactions.report.chi2_by_region import chi2_figure
+from galactions.report.circular_velocity import ModelCurve, circular_velocity_figure
+from galactions.report.contents import RunContents, read_run
+from galactions.report.course import convergence_figure, iteration_figure
+from galactions.report.numbers import count, number, plural
+from galactions.report.sky import SkyRegion, sky_map
+from galactions.report.velocities import velocity_section, velocity_summary
+
+
+def write_report(folder: str | Path) -> Path:
+    """Writes `report.html` into a run folder, and every figure into its `figures` folder as PNG and SVG.
+
+    The page needs nothing but itself: no network, no scripts, no other file. A run that has not ended gets a
+    page of what there is. Returns the page's path. Raises RunFolderError for a folder that holds no run, or
+    a damaged one.
+    """
+    run = read_run(folder)
+    page = run.folder / "report.html"
+    write_text(page, _render(_page(run, Album(run.folder / "figures"))))
+    return page
+
+
+def _render(content: dict[str, Any]) -> str:
+    from jinja2 import Environment, StrictUndefined, select_autoescape
+    from markupsafe import Markup
+
+    templates = files("galactions.report").joinpath("templates")
+    environment = Environment(
+        autoescape=select_autoescape(default=True), undefined=StrictUndefined, trim_blocks=True
+    )
+    template = environment.from_string(templates.joinpath("report.html.j2").read_text(encoding="utf-8"))
+    # The style sheet is the package's own; all else on the page is escaped.
+    css = Markup(templates.joinpath("report.css").read_text(encoding="utf-8"))
+    return template.render(css=css, **content)
+
+
+def _page(run: RunContents, album: Album) -> dict[str, Any]:
+    return {
+        "version": __version__,
+        "title": f"{run.model} fitted to {_survey_name(run)}",
+        "subtitle": _subtitle(run),
+        "warnings": _warnings(run),
+        "tiles": _tiles(run),
+        "survey": _survey(run),
+        "sky": _sky(run, album),
+        "chi2": _chi2(run, album),
+        "velocities": velocity_section(run, album),
+        "velocities_summary": velocity_summary(run),
+        "parameters": tables.parameter_rows(run),
+        "circular_velocity": _circular_velocity(run, album),
+        "published": circular_velocity_curves(),
+        "densities": tables.densities(run),
+        "iterations": _iterations(run, album),
+        "course": _course(run, album),
+        "facts": tables.facts(run),
+        "config_text": run.record.get("config", ""),
+    }
+
+
+def _survey_name(run: RunContents) -> str:
+    catalogue = run.survey.meta.get("catalogue")
+    if catalogue:
+        return str(catalogue)
+    return "a mock survey" if (run.survey.meta.get("config") or {}).get("mock") else "a survey"
+
+
+def _subtitle(run: RunContents) -> str:
+    free = len(run.record.get("free", []))
+    when = tables.time_text(run.record.get("end_time") or run.record.get("start_time"))
+    return f"Fit of {plural(free, 'parameter')} by {run.record.get('method', 'an unnamed method')}, {when}."
+
+
+def _warnings(run: RunContents) -> list[str]:
+    """What to know before any number: that a run has not ended, or the remarks of one that has."""
+    if run.result is not None:
+        sentences = run.result.sentences
+        return list(sentences[1:] if run.result.converged else sentences)
+    told = str(run.record.get("status", "unknown"))
+    return [f"This run has not ended ({told}): the page shows what there is; `--resume` takes it up again."]
+
+
+def _tiles(run: RunContents) -> list[dict[str, str]]:
+    used = run.survey.used
+    tiles = []
+    if run.result is not None:
+        tiles.append(
+            {
+                "value": f"{run.result.chi2_total:.2f}",
+                "unit": "",
+                "label": "mean reduced χ² of the fitted regions",
+            }
+        )
+        tiles.append(
+            {
+                "value": f"{run.result.chi2_per_dof:.2f}",
+                "unit": "",
+                "label": "χ² per degree of freedom, all fitted bins",
+            }
+        )
+    elif run.best_trial is not None:
+        tiles.append(
+            {"value": f"{run.best_trial.chi2:.2f}", "unit": "", "label": "lowest mean reduced χ² so far"}
+        )
+    tiles.append(
+        {
+            "value": count(sum(item.n_stars for item in used)),
+            "unit": "stars",
+            "label": f"in {plural(len(used), 'region')}",
+        }
+    )
+    galaxy = run.galaxy
+    if galaxy.get("v_circ_sun_kms"):
+        tiles.append(
+            {
+                "value": f"{galaxy['v_circ_sun_kms']:.1f}",
+                "unit": "km/s",
+                "label": "circular velocity at the Sun",
+            }
+        )
+    if galaxy.get("m200_msun"):
+        tiles.append(
+            {"value": f"{galaxy['m200_msun'] / 1e12:.3g} × 10¹²", "unit": "M☉", "label": "virial mass M200"}
+        )
+    halo = (galaxy.get("local_density_msun_pc3") or {}).get("halo")
+    if halo:
+        tiles.append({"value": f"{halo:.4f}", "unit": "M☉/pc³", "label": "dark matter at the Sun"})
+    return tiles
+
+
+def _survey(run: RunContents) -> dict[str, Any]:
+    survey = run.survey
+    out = [item for item in survey.regions if not item.used]
+    names = ", ".join(style.OBSERVABLE_NAMES.get(name, name).lower() for name in survey.observables)
+    summary = (
+        f"{plural(len(survey.regions), 'region')} of the sky, {len(survey.used)} of them used, with "
+        f"{count(sum(item.n_stars for item in survey.used))} stars. Observed: {names}."
+    )
+    if out:
+        reasons = "; ".join(f"{item.region.name}: {item.reason}" for item in out[:8])
+        more = f"; and {len(out) - 8} more" if len(out) > 8 else ""
+        summary += f" Left out by rule: {reasons}{more}."
+    flow = tables.cut_flow(survey)
+    return {"summary": summary, "cut_flow": flow, "cut_notes": any(row["note"] for row in flow)}
+
+
+def _sky(run: RunContents, album: Album) -> Picture:
+    items = [SkyRegion(item.region, item.n_stars, item.used) for item in run.survey.regions]
+    return album.add(
+        "regions",
+        sky_map(items, run.d_sun),
+        "The survey's regions in Galactic longitude and latitude, from above, and from the side",
+        "The regions with their numbers of stars. Left: on the sky. Right: from above and, below it, from "
+        "the side (each region along its middle longitude). Dotted: regions that are left out.",
+    )
+
+
+def _chi2(run: RunContents, album: Album) -> dict[str, Any] | None:
+    if run.result is None:
+        return None
+    table = run.result.chi2
+    fitted = len(table.fitted_rows)
+    summary = (
+        f"The mean reduced χ² (eq. 5 of the paper) of the {plural(fitted, 'fitted region')} is "
+        f"{table.total:.2f}; over all {count(table.n_bins)} fitted bins χ² is {number(table.sum)}, "
+        f"{run.result.chi2_per_dof:.2f} per degree of freedom."
+    )
+    by_model = run.record.get("settings", {}).get("uncertainty") == "model"
+    source = "the model's prediction" if by_model else "the survey's own counts"
+    picture = album.add(
+        "chi2_by_region",
+        chi2_figure(table),
+        "Reduced chi-squared of every region",
+        "Reduced χ² by region (bars: all observables; hollow: compared, not fitted; grey: left out), with "
+        f"errors from {source}.",
+    )
+    return {
+        "summary": summary,
+        "figure": picture,
+        "observables": [style.OBSERVABLE_HTML.get(name, name) for name in table.observables],
+        "groups": tables.group_rows(table),
+        "regions": tables.region_rows(table, run.survey),
+    }
+
+
+def _circular_velocity(run: RunContents, album: Album) -> Picture:
+    galaxy = run.galaxy
+    curve = None
+    if galaxy.get("R_kpc"):
+        baryons, halo = (
+            np.array(galaxy[key], dtype=float) if galaxy.get(key) else None
+            for key in ("v_circ_baryons_kms", "v_circ_halo_kms")
+        )
+        curve = ModelCurve(
+            np.array(galaxy["R_kpc"]), np.array(galaxy["v_circ_kms"], dtype=float), baryons, halo
+        )
+    published = circular_velocity_curves()
+    caption = "Published circular-velocity curves; statistical errors only."
+    if curve is not None:
+        caption = (
+            "Left: circular velocity of the model and its parts; small dots: the published points. Right: "
+            "the published points enlarged; statistical errors only."
+        )
+    return album.add(
+        "circular_velocity",
+        circular_velocity_figure(curve, published, run.d_sun),
+        "Circular velocity against radius: model and published curves",
+        caption,
+    )
+
+
+def _iterations(run: RunContents, album: Album) -> Picture | None:
+    history = run.galaxy.get("history")
+    if not isinstance(history, list) or not history:
+        return None
+    return album.add(
+        "iterations",
+        iteration_figure(history, run.galaxy.get("initial")),
+        "Residual, circular velocity, virial mass and local densities by iteration",
+        "The self-consistent iteration of the final model: the relative change from one iteration to the "
+        "next, and what it does to the circular velocity, the virial mass and the densities at the Sun. "
+        "Iteration 0 is the initial potential.",
+    )
+
+
+def _course(run: RunContents, album: Album) -> dict[str, Any]:
+    if not run.trials:
+        return {"summary": "No trial has been made yet.", "figure": None, "failures": []}
+    failures = Counter(trial.note for trial in run.trials if trial.failed)
+    seconds = sum(trial.seconds for trial in run.trials)
+    summary = (
+        f"{plural(len(run.trials), 'trial')}, {sum(failures.values()) or 'none'} of them failed; "
+        f"{duration(seconds)} in trials, {number(seconds / len(run.trials), 3)} s each."
+    )
+    if run.result is not None:
+        summary += f" {run.result.status.value}"
+        if run.result.rounds > 1:
+            summary += (
+                f" {run.result.rounds} rounds, each with errors renewed from the model of the round before."
+            )
+    picture = album.add(
+        "trials",
+        convergence_figure(run.trials),
+        "Chi-squared and seconds of every trial",
+        "Left: mean reduced χ² of every trial, and the best so far. Right: the time each took.",
+    )
+    return {
+        "summary": summary,
+        "figure": picture,
+        "failures": [
+            {"times": times, "reason": reason or "no reason was recorded"}
+            for reason, times in failures.most_common()
+        ],
+    }

@@ -1,0 +1,113 @@
+"""The page's section of velocity distributions: a figure for each observable and group of regions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from galactions.report import style
+from galactions.report.album import Album, Picture
+from galactions.report.contents import RunContents
+from galactions.report.numbers import number
+from galactions.report.panels import Panel, velocity_panels
+
+PANELS_PER_FIGURE = 16
+
+
+def velocity_section(run: RunContents, album: Album) -> list[dict[str, Any]]:
+    """For each observable a heading and its figures, each with at most sixteen regions of one group."""
+    parts = []
+    groups = list(dict.fromkeys(item.region.group for item in run.survey.regions))
+    for observable in run.survey.observables:
+        pictures = []
+        for group in groups:
+            panels = [p for p, g in _panels(run, observable) if g == group]
+            for start in range(0, len(panels), PANELS_PER_FIGURE):
+                chunk = panels[start : start + PANELS_PER_FIGURE]
+                pictures.append(_panel_picture(album, observable, group, start, chunk))
+        parts.append({"heading": style.OBSERVABLE_NAMES.get(observable, observable), "figures": pictures})
+    return parts if any(part["figures"] for part in parts) else []
+
+
+def _panel_picture(album: Album, observable: str, group: str, start: int, panels: Sequence[Panel]) -> Picture:
+    names = (
+        f"{panels[0].region.name} to {panels[-1].region.name}" if len(panels) > 1 else panels[0].region.name
+    )
+    words = style.OBSERVABLE_NAMES.get(observable, observable)
+    safe = "".join(c if c.isalnum() else "_" for c in group) or "all"
+    name = f"{observable}_{safe}" + (f"_{start // PANELS_PER_FIGURE + 1}" if start else "")
+    of_group = f", group “{group}”" if group else ""
+    return album.add(
+        name,
+        velocity_panels(observable, panels),
+        f"{words} in regions {names}",
+        f"{words}, regions {names}{of_group}.",
+    )
+
+
+def _panels(run: RunContents, observable: str) -> list[tuple[Panel, str]]:
+    rows = {row.region: row for row in run.result.chi2.rows} if run.result else {}
+    panels = []
+    for k, item in enumerate(run.survey.regions):
+        histogram = item.histograms.get(observable)
+        row = rows.get(item.region.name)
+        model, error = _predicted(run, observable, k, 0 if histogram is None else len(histogram.p))
+        reduced = row.reduced_of(observable) if row is not None and row.used else None
+        note = (
+            item.reason
+            if not item.used
+            else "compared, not fitted"
+            if row is not None and not row.fitted
+            else ""
+        )
+        panels.append(
+            (
+                Panel(
+                    region=item.region,
+                    n_stars=item.n_stars,
+                    edges=None if histogram is None else np.asarray(histogram.edges, dtype=float),
+                    p=None if histogram is None else np.asarray(histogram.p, dtype=float),
+                    sigma=None if histogram is None else np.asarray(histogram.sigma, dtype=float),
+                    model=model,
+                    model_error=error,
+                    reduced_chi2=reduced if reduced is not None and math.isfinite(reduced) else None,
+                    used=item.used,
+                    note=note,
+                ),
+                item.region.group,
+            )
+        )
+    return panels
+
+
+def _predicted(run: RunContents, observable: str, k: int, bins: int) -> tuple[Any, Any]:
+    """Predicted heights and their errors (bins,) in region k; None where there is no prediction for these
+    bins.
+    """
+    if run.result is None or not bins:
+        return None, None
+    p = np.asarray(run.result.prediction.p[observable][k], dtype=float)
+    error = np.asarray(run.result.prediction.error[observable][k], dtype=float)
+    return (p, error) if len(p) == bins else (None, None)
+
+
+def velocity_summary(run: RunContents) -> str:
+    """How to read the panels, and how well sampled the prediction is."""
+    text = (
+        "Points: the survey, with its errors. Each height is the fraction of the region's stars per unit of "
+        "velocity. The strip below each panel shows (survey − model)/error; the grey band is ±1, and "
+        "triangles lie beyond the strip."
+    )
+    if run.result is None:
+        return text + " The model's prediction comes with the end of the fit."
+    ess = [
+        float(value)
+        for value, item in zip(run.result.prediction.ess, run.survey.regions, strict=True)
+        if item.used
+    ]
+    steps = " Steps: the model; the band around them is the numerical error of its prediction"
+    least = f" (effective sample size of the least well sampled region: {number(min(ess), 3)})" if ess else ""
+    return text + steps + least + "."
