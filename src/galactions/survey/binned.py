@@ -65,8 +65,7 @@ class BinnedSurvey:
         return "\n".join(lines)
 
     def save(self, path: str | Path) -> Path:
-        """Writes the survey to one file (.npz: arrays, and a JSON header); it is there whole or not at
-        all."""
+        """Writes the survey to one .npz file (arrays and a JSON header), whole or not at all."""
         path = Path(path)
         header: dict[str, Any] = {
             "format": FORMAT,
@@ -89,7 +88,7 @@ class BinnedSurvey:
         """The inverse of `save`. Raises CatalogueError for a file that is missing or is no saved survey."""
         path = Path(path)
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 header = json.loads(str(file["header"]))
                 arrays = {name: file[name] for name in file.files if name != "header"}
             if header["format"] != FORMAT:

@@ -159,7 +159,11 @@ def _usable(path: Path, values: Mapping[str, FloatArray], require: tuple[str, ..
         ("v_los is known", np.isfinite(v_los)),
         (f"|v_los| below {MAX_SPEED:g} km/s", ~(np.abs(v_los) > MAX_SPEED)),
     ]
-    steps += [(f"{name} is known", np.isfinite(values[name])) for name in require if name in values]
+    steps += [
+        (f"{name} is known", np.isfinite(values[name]))
+        for name in require
+        if name in values and name != "v_los"
+    ]
     steps += [(f"{name} is not negative", ~(values[name] < 0)) for name in values if name.startswith("e_")]
     for name, good in steps:
         keep &= good
@@ -194,7 +198,8 @@ def write_catalogue(stars: Stars, path: str | Path) -> Path:
 
             table = Table(dict(stars.columns()))
             for name in table.colnames:
-                table[name].unit = UNITS.get(name)
+                if UNITS.get(name) != "dex":  # a unit that neither FITS nor VOTable knows
+                    table[name].unit = UNITS.get(name)
             table.write(temporary, format=styles[kind])
         else:
             raise CatalogueError(f"{path}: a catalogue is written as .fits, .csv, .ecsv, .parquet or .vot")

@@ -18,8 +18,7 @@ ENOUGH = 20
 """Fewer stars than this say nothing about the unit of a column."""
 
 AGREE_DEG = 0.01
-"""l, b and ra, dec of a catalogue are the same position when they differ (in the median) by less than
-this."""
+"""l, b and ra, dec are the same position when they differ (in the median) by less than this."""
 
 MAX_SPEED = 1200.0
 """km/s; a line-of-sight velocity beyond it is that of no star of the Galaxy."""
@@ -126,8 +125,7 @@ def _spread(values: FloatArray) -> float:
 
 
 def check_distances(path: Path, distance: FloatArray) -> None:
-    """Distances that should be kpc. Raises CatalogueError when they look like pc, or when most are not
-    positive."""
+    """Distances, in kpc? Raises CatalogueError for pc, Mpc, or when most are not positive."""
     known = distance[np.isfinite(distance)]
     if len(known) == 0:
         raise CatalogueError(f"{path}: no star has a distance: all are missing or NaN")
@@ -152,8 +150,7 @@ def check_distances(path: Path, distance: FloatArray) -> None:
 
 
 def check_velocities(path: Path, v_los: FloatArray) -> None:
-    """Line-of-sight velocities that should be km/s. Raises CatalogueError when they look like m/s or a
-    redshift."""
+    """Line-of-sight velocities, in km/s? Raises CatalogueError for m/s or a redshift."""
     known = v_los[np.isfinite(v_los)]
     if len(known) == 0:
         raise CatalogueError(f"{path}: no star has a line-of-sight velocity: all are missing or NaN")
@@ -173,8 +170,7 @@ def check_velocities(path: Path, v_los: FloatArray) -> None:
 
 
 def check_proper_motions(path: Path, name: str, pm: FloatArray) -> None:
-    """Proper motions that should be mas/yr. Raises CatalogueError when they look like arcsec/yr or
-    microarcsec/yr."""
+    """Proper motions, in mas/yr? Raises CatalogueError for arcsec/yr or microarcsec/yr."""
     known = pm[np.isfinite(pm)]
     if len(known) < ENOUGH:
         return

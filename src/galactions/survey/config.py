@@ -129,8 +129,7 @@ class Bins(_Table):
 
 
 class SunTable(_Table):
-    """The Sun that the velocity limits are applied with; the fitted model brings its own. Keys as in
-    `Sun`."""
+    """The Sun that the velocity limits are applied with (as `Sun`); a fitted model brings its own."""
 
     d: Positive = 8.178
     z: float = 0.0208
@@ -243,8 +242,7 @@ class SurveyConfig(_Table):
 
 
 def survey_regions(config: SurveyConfig, folder: str | Path = ".") -> tuple[Region, ...]:
-    """The regions that a config asks for; a file of regions is looked for from `folder`. Raises
-    ConfigError."""
+    """The regions that a config asks for (a file of them is relative to `folder`), or ConfigError."""
     if isinstance(config.regions, str):
         base = (
             paper_regions()
@@ -293,8 +291,7 @@ def explain(error: ValidationError, where: str) -> ConfigError:
 
 
 def parse_survey_config(table: Mapping[str, Any], where: str = "[survey]") -> SurveyConfig:
-    """A checked config from a plain mapping (a `[survey]` table). Raises ConfigError that names `where` and
-    the key."""
+    """A checked config from a `[survey]` table; the text of a ConfigError names `where` and the key."""
     try:
         return SurveyConfig.model_validate(dict(table))
     except ValidationError as error:

@@ -7,8 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Cut:
-    """One step: what was asked, how many stars it removed and how many it left; `note` says why it was not
-    applied."""
+    """One step: what was asked, how many stars it removed and left; `note`: why it was not applied."""
 
     name: str
     removed: int
@@ -18,8 +17,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class CutFlow:
-    """The steps in their order. `CutFlow.start(n)` is the catalogue as read; `after` adds a step and
-    returns a new one."""
+    """The steps in order: `CutFlow.start(n)` is the catalogue as read, `after` gives a longer flow."""
 
     cuts: tuple[Cut, ...]
 
@@ -34,8 +32,7 @@ class CutFlow:
         return self.cuts[-1].left
 
     def after(self, name: str, left: int, note: str = "") -> "CutFlow":
-        """The flow with one more step that leaves `left` stars. Raises ValueError when that is more than
-        before."""
+        """The flow with one more step that leaves `left` stars; ValueError if that is more than before."""
         if not 0 <= left <= self.left:
             raise ValueError(f"cut {name!r} leaves {left} of {self.left} stars: a cut can only remove stars")
         return CutFlow((*self.cuts, Cut(name, self.left - left, left, note)))

@@ -10,6 +10,7 @@ Units: degrees, kpc, km/s, mas/yr. mu_alpha* contains cos(dec).
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -39,12 +40,10 @@ GALACTIC_FROM_ICRS = (
     @ _turn(192.8594812065348, "z")
     @ _FK5_FROM_ICRS
 )
-"""ICRS to Galactic axes: pole and node of the IAU (1958) system carried to J2000 (Reid & Brunthaler 2004,
-appendix)."""
+"""ICRS to Galactic axes: the IAU (1958) system carried to J2000 (Reid & Brunthaler 2004, appendix)."""
 
 _CENTRE_FROM_ICRS = _turn(58.5986320306, "x") @ _turn(28.936175, "y") @ _turn(266.4051, "z")
-"""x to the Galactic centre at (266.4051, -28.936175) deg, rolled so that z lies in the plane of the
-Galactic pole."""
+"""x to the Galactic centre (266.4051, -28.936175) deg, z in the plane of x and the Galactic pole."""
 
 CENTRE_FROM_GALACTIC = _CENTRE_FROM_ICRS @ GALACTIC_FROM_ICRS.T
 """Galactic to galactocentric axes before the tilt: within 2e-6 of the identity."""
@@ -53,8 +52,7 @@ _CELESTIAL_POLE = GALACTIC_FROM_ICRS @ np.array([0.0, 0.0, 1.0])
 
 
 class SightLines(NamedTuple):
-    """Orthonormal directions of N lines of sight in Galactic axes: outwards, to the east, to the north of
-    the ICRS."""
+    """Orthonormal directions of N lines of sight, Galactic axes: outwards, ICRS east, ICRS north."""
 
     r_hat: Float[Array, "n 3"]
     e_ra: Float[Array, "n 3"]
@@ -76,11 +74,13 @@ def _angles(vector: Float[Array, "*n 3"]) -> tuple[Float[Array, "*n"], Float[Arr
     return longitude, jnp.rad2deg(jnp.arctan2(z, jnp.hypot(x, y)))
 
 
+@jax.jit
 def icrs_to_galactic(ra_deg: ArrayLike, dec_deg: ArrayLike) -> tuple[Float[Array, "*n"], Float[Array, "*n"]]:
     """ICRS right ascension and declination to Galactic l in [0, 360) and b, all degrees."""
     return _angles(_unit(ra_deg, dec_deg) @ GALACTIC_FROM_ICRS.T)
 
 
+@jax.jit
 def galactic_to_icrs(l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Float[Array, "*n"], Float[Array, "*n"]]:
     """Galactic l and b to ICRS right ascension in [0, 360) and declination, all degrees."""
     return _angles(_unit(l_deg, b_deg) @ GALACTIC_FROM_ICRS)
@@ -92,6 +92,7 @@ def _basis_of(r_hat: Float[Array, "*n 3"]) -> SightLines:
     return SightLines(r_hat, e_ra, jnp.cross(r_hat, e_ra))
 
 
+@jax.jit
 def sight_line_basis(l_deg: ArrayLike, b_deg: ArrayLike) -> SightLines:
     """Directions (each (N, 3), Galactic axes) along which v_los, mu_alpha* and mu_delta are measured.
 
@@ -115,6 +116,7 @@ def _placement(sun: Sun) -> tuple[Float[Array, "3 3"], Float[Array, "3"]]:
     return tilt @ CENTRE_FROM_GALACTIC, jnp.stack([-sun.d * cosine, zero, sun.d * sine])
 
 
+@jax.jit
 def galactocentric_from_basis(
     basis: SightLines,
     d_kpc: ArrayLike,
@@ -135,6 +137,7 @@ def galactocentric_from_basis(
     return jnp.concatenate([position @ matrix.T + sun_position, velocity @ matrix.T + sun.velocity], axis=-1)
 
 
+@jax.jit
 def galactocentric(
     l_deg: ArrayLike,
     b_deg: ArrayLike,
@@ -144,14 +147,13 @@ def galactocentric(
     pm_dec: ArrayLike,
     sun: Sun,
 ) -> Float[Array, "n 6"]:
-    """Observed coordinates, each (N,), to (N, 6): x, y, z in kpc and v_x, v_y, v_z in km/s (section 2 of
-    the paper)."""
+    """Observed coordinates, each (N,), to (N, 6): x, y, z (kpc), v_x, v_y, v_z (km/s); section 2."""
     return galactocentric_from_basis(sight_line_basis(l_deg, b_deg), d_kpc, v_los, pm_ra, pm_dec, sun)
 
 
+@jax.jit
 def observed(xv: ArrayLike, sun: Sun) -> tuple[Float[Array, "n"], ...]:
-    """The inverse of `galactocentric`: (N, 6) to l, b (deg), distance (kpc), v_los (km/s), mu_alpha*,
-    mu_delta (mas/yr)."""
+    """The inverse of `galactocentric`: (N, 6) to l, b, distance, v_los, mu_alpha*, mu_delta, each (N,)."""
     phase = jnp.asarray(xv, float)
     matrix, sun_position = _placement(sun)
     position = (phase[..., :3] - sun_position) @ matrix
@@ -163,6 +165,7 @@ def observed(xv: ArrayLike, sun: Sun) -> tuple[Float[Array, "n"], ...]:
     return (*_angles(position), distance, v_los, v_ra * to_pm, v_dec * to_pm)
 
 
+@jax.jit
 def cylindrical_velocity(xv: ArrayLike) -> Float[Array, "n 3"]:
     """V_R, V_phi, V_z (km/s) of phase-space points (N, 6); V_phi < 0 for stars that go with the disc."""
     phase = jnp.asarray(xv, float)

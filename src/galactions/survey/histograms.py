@@ -1,11 +1,17 @@
-"""Heights p_n and errors sigma_n of velocity histograms: step (2) of section 3.1 and the resampling at its
-end.
+"""Heights p_n and errors sigma_n of velocity histograms: step (2) of section 3.1, with its resampling.
 
 The paper perturbs every star by its error 1000 times, draws samples of the original size N from that pool,
 and takes median and scatter of their histograms. Drawing from the pool is multinomial, so this has a closed
 form, `exact`: p_n is the mean over stars of the probability that the star's error puts into bin n, and
 sigma_n = sqrt(p_n (1 - p_n) / N). `resampled` is the paper's recipe itself, and `counts` bins the observed
 values as they are.
+
+What the recipe costs: observed values already contain their errors once, so `exact` and `resampled` heights
+contain them twice; and spreading each star over bins makes the heights scatter less than sigma_n says. For
+normal velocities of 35 km/s, errors of 5 km/s and bins of 10 km/s, chi2 per bin against the truth is 0.5
+instead of 1 (0.26 in bins of 5 km/s; 1.0 where errors are far below the bin width): the test
+`test_what_the_recipe_costs` measures it. `counts`, compared with a model that is convolved with the errors
+(`errors = "forward"`), has neither defect.
 """
 
 from dataclasses import dataclass
@@ -55,8 +61,7 @@ class Histogram:
 
 
 def binomial_error(p: FloatArray, n: int) -> FloatArray:
-    """sigma_n = sqrt(p_n (1 - p_n) / N), and at least 1/N: an empty (or a full) bin is known to one star
-    only."""
+    """sigma_n = sqrt(p_n (1 - p_n) / N), but at least 1/N: an empty bin is known to one star."""
     return np.maximum(np.sqrt(np.clip(p * (1.0 - p), 0.0, None) / n), 1.0 / n)
 
 

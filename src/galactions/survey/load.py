@@ -1,5 +1,4 @@
-"""The whole road of this room: from a file of stars, or stars in memory, to the velocity distributions of
-all regions."""
+"""The whole road of this room: from stars, in a file or in memory, to binned velocities."""
 
 import hashlib
 from dataclasses import replace

@@ -1,5 +1,4 @@
-"""Stars as a survey would see them: true positions and velocities, handed in, with errors of measurement
-added."""
+"""Stars as a survey would see them: handed in with true values, given errors of measurement."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

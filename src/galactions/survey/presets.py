@@ -46,8 +46,7 @@ PRESETS: dict[str, dict[str, Column]] = {
         "feh": Column("feh"),
     },
 }
-"""For each preset, which column holds which quantity, and the factor that brings it to the unit of
-`UNITS`."""
+"""For each preset, which column holds which quantity, and the factor to the unit of `UNITS`."""
 
 OPTIONAL_IN_PRESET = {"galactions": frozenset(PRESETS["galactions"]) - {"l", "b", "distance", "v_los"}}
 """Quantities of a preset that its files may lack."""

@@ -124,8 +124,7 @@ def _parse(text: str, where: str) -> tuple[Region, ...]:
 
 
 def read_regions(path: str | Path) -> tuple[Region, ...]:
-    """Regions of a CSV file with the columns `COLUMNS` (degrees, kpc). Raises ConfigError for a file that
-    is not one."""
+    """Regions of a CSV file with the columns `COLUMNS` (degrees, kpc), or ConfigError."""
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -136,7 +135,6 @@ def read_regions(path: str | Path) -> tuple[Region, ...]:
 
 @lru_cache(maxsize=1)
 def paper_regions() -> tuple[Region, ...]:
-    """The 30 regions of Table 1 of the paper, named "01" to "30", with its counts and the groups of its
-    Table 3."""
+    """The 30 regions of Table 1 of the paper, "01" to "30", with counts and the groups of Table 3."""
     text = resources.files("galactions").joinpath("data", "regions_table1.csv").read_text(encoding="utf-8")
     return _parse(text, "regions_table1.csv")

@@ -93,21 +93,19 @@ class Stars:
         return replace(self, **{name: column[which] for name, column in self.columns()})
 
     def phase_space(self, sun: Sun) -> FloatArray:
-        """(N, 6): x, y, z (kpc), v_x, v_y, v_z (km/s) in the paper's frame. Raises CatalogueError without
-        proper motions."""
+        """(N, 6): x, y, z (kpc), v_x, v_y, v_z (km/s); CatalogueError where proper motions are missing."""
         if self.pm_ra is None or self.pm_dec is None:
             raise CatalogueError(
                 "these stars have no proper motions (pm_ra, pm_dec), so no 6D phase-space positions"
             )
-        return np.asarray(
+        return np.array(
             galactocentric(self.l, self.b, self.distance, self.v_los, self.pm_ra, self.pm_dec, sun),
             dtype=np.float64,
         )
 
 
 def stars_from_phase_space(xv: npt.ArrayLike, sun: Sun) -> Stars:
-    """Stars at phase-space points (N, 6) in kpc and km/s (paper's frame), as seen without error from the
-    Sun."""
+    """Stars at phase-space points (N, 6) (kpc, km/s), as seen without error from the Sun."""
     return Stars(
-        *(np.asarray(column, dtype=np.float64) for column in observed(np.asarray(xv, dtype=np.float64), sun))
+        *(np.array(column, dtype=np.float64) for column in observed(np.asarray(xv, dtype=np.float64), sun))
     )

@@ -155,6 +155,8 @@ def _whitespace(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, Any
 
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open("rt", encoding="utf-8") as lines:
         first = next((line for line in lines if line.strip()), "")
+    if not first:
+        raise CatalogueError(f"{path}: the file is empty")
     style = "fast_commented_header" if first.lstrip().startswith("#") else "fast_basic"
     table = text.read(path, format=style, guess=False)
     return list(table.colnames), {n: _plain(table[n]) for n in wanted if n in table.colnames}
