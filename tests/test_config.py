@@ -135,7 +135,7 @@ def test_mistakes_name_file_key_what_was_found_and_what_is_allowed(tmp_path, tex
 def test_mistakes_in_the_survey_table_are_told_the_same_way(tmp_path):
     path = tmp_path / "fit.toml"
     path.write_text('[survey]\ncatalogue = "stars.fits"\nmin_star = 100\n')
-    with pytest.raises(ConfigError, match="fit.toml: survey: unknown key 'min_star'.*min_stars"):
+    with pytest.raises(ConfigError, match=r"fit.toml: survey: unknown key 'min_star'.*min_stars"):
         load_config(path)
     path.write_text('[survey]\ncatalogue = "stars.fits"\nmin_stars = 0\n')
     with pytest.raises(
@@ -143,7 +143,7 @@ def test_mistakes_in_the_survey_table_are_told_the_same_way(tmp_path):
     ):
         load_config(path)
     path.write_text("[fit]\n")
-    with pytest.raises(ConfigError, match="fit.toml: survey: missing"):
+    with pytest.raises(ConfigError, match=r"fit.toml: survey: missing"):
         load_config(path)
 
 

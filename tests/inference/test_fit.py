@@ -7,7 +7,15 @@ import pytest
 from gaussians import NAMES, TRUTH, Gaussians, SmoothGaussians, problem, survey_from
 
 from galactions.errors import ConfigError, ModelError
-from galactions.inference import FinalModel, RemarkKind, Status, fit, predict_heights, predict_slopes
+from galactions.inference import (
+    FinalModel,
+    RemarkKind,
+    RunFolderError,
+    Status,
+    fit,
+    predict_heights,
+    predict_slopes,
+)
 
 SMOOTH = SmoothGaussians()
 
@@ -231,3 +239,36 @@ def test_the_summary_tells_it_all():
     text = fit(problem(SMOOTH, survey_from(SMOOTH), method="least-squares")).summary()
     for part in ("Best fit of toy", "sigma_r0_thin", "+-", "chi2_tot", "The search converged."):
         assert part in text
+
+
+@pytest.fixture
+def config_file(tmp_path, monkeypatch):
+    """A configuration whose model is the analytic one, in a working directory of its own."""
+    from galactions.inference import FitProblem, model_predictor
+
+    def analytic(config, progress=None):
+        return FitProblem(SMOOTH, survey_from(SMOOTH), TRUTH, config.fit, "toy", config.text)
+
+    monkeypatch.setattr(model_predictor, "problem_from_config", analytic)
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "mine.toml"
+    path.write_text('[survey]\ncatalogue = "stars.fits"\n[fit]\nfree = ["sigma_r0_thin"]\n')
+    return path
+
+
+def test_a_configuration_is_fitted_in_its_run_folder(config_file, tmp_path):
+    result = fit(config_file)
+    assert result.folder.resolve() == tmp_path / "runs" / "mine"
+    assert (result.folder / "config.toml").read_text() == config_file.read_text()
+    with pytest.raises(RunFolderError, match="already holds a run; resume it"):
+        fit(config_file)
+    assert fit(str(config_file), resume=True).best == result.best
+
+
+def test_a_wrong_name_is_told_with_file_and_key(config_file, tmp_path):
+    config_file.write_text('[survey]\ncatalogue = "stars.fits"\n[fit]\nfree = ["sigma_r_thin"]\n')
+    with pytest.raises(
+        ConfigError, match=r"mine.toml: fit.free: unknown name .*did you mean 'sigma_r0_thin'"
+    ):
+        fit(config_file)
+    assert not (tmp_path / "runs").exists()

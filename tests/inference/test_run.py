@@ -236,7 +236,7 @@ def test_the_lock_of_a_dead_process_is_taken_over_that_of_another_host_is_not(tm
     assert not lock.exists()
     lock.write_text(json.dumps({"host": "elsewhere", "pid": 1, "since": "yesterday"}))
     with (
-        pytest.raises(RunFolderError, match="left by process 1 on host elsewhere.*delete the file"),
+        pytest.raises(RunFolderError, match=r"left by process 1 on host elsewhere.*delete the file"),
         folder_lock(tmp_path),
     ):
         pass

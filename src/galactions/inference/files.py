@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,10 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def plain(content: Any) -> Any:
-    """The same content in JSON's own types: arrays as lists, numpy scalars as numbers, non-finite floats as
-    None."""
+    """The same content in JSON's own types: data classes as objects, arrays as lists, numpy scalars as
+    numbers, non-finite floats as None."""
+    if is_dataclass(content) and not isinstance(content, type):
+        content = asdict(content)
     if hasattr(content, "tolist"):
         content = content.tolist()
     if isinstance(content, dict):
