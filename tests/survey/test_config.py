@@ -6,7 +6,7 @@ import pytest
 
 from galactions.errors import ConfigError
 from galactions.survey import Region, paper_regions, parse_survey_config, read_survey_config, survey_regions
-from galactions.survey.config import resolve_path
+from galactions.survey.config_file import resolve_path
 
 
 def test_defaults_are_the_papers() -> None:

@@ -7,13 +7,8 @@ whole road.
 from galactions.survey.binned import BinnedRegion, BinnedSurvey, bin_regions
 from galactions.survey.bins import make_edges
 from galactions.survey.catalogue import read_catalogue, write_catalogue
-from galactions.survey.config import (
-    BinRule,
-    SurveyConfig,
-    parse_survey_config,
-    read_survey_config,
-    survey_regions,
-)
+from galactions.survey.config import BinRule, SurveyConfig
+from galactions.survey.config_file import parse_survey_config, read_survey_config, survey_regions
 from galactions.survey.cutflow import Cut, CutFlow
 from galactions.survey.distance import distance_modulus, photometric_distance
 from galactions.survey.frame import (

@@ -1,18 +1,22 @@
 """The `[survey]` table of a configuration file: what may be written in it, with its defaults and limits."""
 
 import difflib
-import os
-import re
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
-from galactions.errors import ConfigError
 from galactions.survey.presets import PRESETS, Column
-from galactions.survey.regions import Region, check_names, paper_regions, read_regions
+from galactions.survey.regions import Region, paper_regions
 from galactions.survey.sun import Sun
 
 Positive = Annotated[float, Field(gt=0)]
@@ -178,6 +182,20 @@ class Mock(_Table):
     seed: int = Field(default=0, ge=0)
 
 
+def _kind(given: Any) -> str:
+    """Text stands for a name, all else for a table: so that an error is told once, not for each reading."""
+    return "text" if isinstance(given, str) else "tables"
+
+
+ColumnEntry = Annotated[
+    Annotated[str, Tag("text")] | Annotated[ColumnTable, Tag("tables")], Discriminator(_kind)
+]
+Regions = Annotated[
+    Annotated[str, Tag("text")] | Annotated[tuple[RegionTable, ...], Strict(False), Tag("tables")],
+    Discriminator(_kind),
+]
+
+
 class SurveyConfig(_Table):
     """The whole `[survey]` table. Either `catalogue` (a file) or `mock` (stars of a model) says where stars
     come from.
@@ -192,7 +210,7 @@ class SurveyConfig(_Table):
 
     catalogue: str | None = None
     preset: str | None = None
-    columns: dict[Field_, str | ColumnTable] = {}
+    columns: dict[Field_, ColumnEntry] = {}
     missing: Annotated[tuple[float, ...], Strict(False)] = (-9999.0,)
     trust_units: bool = False
     mock: Mock | None = None
@@ -200,7 +218,7 @@ class SurveyConfig(_Table):
     cuts: Cuts = Cuts()
     errors: Errors = Errors()
     sun: SunTable = SunTable()
-    regions: str | Annotated[tuple[RegionTable, ...], Strict(False)] = "paper"
+    regions: Regions = "paper"
     paper_regions: Annotated[tuple[int, ...], Strict(False)] = ()
     observables: Annotated[tuple[Observable, ...], Strict(False)] | None = None
     histogram: Literal["exact", "resampled", "counts"] = "exact"
@@ -239,74 +257,3 @@ class SurveyConfig(_Table):
                 f"give either catalogue (a file of stars) or mock (stars of a model): found {found}"
             )
         return self
-
-
-def survey_regions(config: SurveyConfig, folder: str | Path = ".") -> tuple[Region, ...]:
-    """The regions that a config asks for (a file of them is relative to `folder`), or ConfigError."""
-    if isinstance(config.regions, str):
-        base = (
-            paper_regions()
-            if config.regions == "paper"
-            else read_regions(resolve_path(config.regions, folder))
-        )
-    else:
-        base = tuple(table.to_region() for table in config.regions)
-    return check_names((*base, *(paper_regions()[n - 1] for n in config.paper_regions)))
-
-
-_VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?\}")
-
-
-def resolve_path(text: str, folder: str | Path = ".") -> Path:
-    """The file that a path of a config means: `${NAME}`, `${NAME:-default}` and `~` filled in, relative to
-    `folder`.
-
-    Raises ConfigError for a variable that is not set and has no default.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        found = os.environ.get(match["name"]) or match["default"]
-        if found is None:
-            missing = f"the environment variable {match['name']} is not set, and no default is given"
-            raise ConfigError(f"path {text!r}: {missing}")
-        return found
-
-    return Path(folder) / Path(_VARIABLE.sub(value, text)).expanduser()
-
-
-def explain(error: ValidationError, where: str) -> ConfigError:
-    """A ConfigError that names, for each thing wrong, the place, what was found and what is allowed."""
-    lines = []
-    for item in error.errors(include_url=False):
-        loc = [
-            str(part)
-            for part in item["loc"]
-            if "[" not in str(part) and not str(part).startswith("function-")
-        ]
-        message = item["msg"].removeprefix("Value error, ")
-        found = item.get("input")
-        shown = "" if isinstance(found, Mapping | BaseModel) or "found" in message else f" (found {found!r})"
-        lines.append(f"{'.'.join(loc) or 'survey'}: {message}{shown}")
-    return ConfigError(f"{where}: " + "; ".join(dict.fromkeys(lines)))
-
-
-def parse_survey_config(table: Mapping[str, Any], where: str = "[survey]") -> SurveyConfig:
-    """A checked config from a `[survey]` table; the text of a ConfigError names `where` and the key."""
-    try:
-        return SurveyConfig.model_validate(dict(table))
-    except ValidationError as error:
-        raise explain(error, where) from None
-
-
-def read_survey_config(path: str | Path) -> SurveyConfig:
-    """The `[survey]` table of a TOML file, checked. Raises ConfigError that names the file and the key."""
-    path = Path(path)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: the configuration file cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not a valid TOML file: {error}") from None
-    if not isinstance(document.get("survey"), dict):
-        raise ConfigError(f"{path}: no [survey] table; found {', '.join(document) or 'nothing'}")
-    return parse_survey_config(document["survey"], f"{path}: [survey]")

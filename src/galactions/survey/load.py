@@ -10,13 +10,8 @@ import numpy as np
 from galactions.errors import CatalogueError, ConfigError
 from galactions.survey.binned import BinnedSurvey, bin_regions
 from galactions.survey.catalogue import column_map, read_catalogue
-from galactions.survey.config import (
-    ColumnTable,
-    SurveyConfig,
-    read_survey_config,
-    resolve_path,
-    survey_regions,
-)
+from galactions.survey.config import ColumnTable, SurveyConfig
+from galactions.survey.config_file import read_survey_config, resolve_path, survey_regions
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.presets import Column
 from galactions.survey.selection import select_disc_giants
