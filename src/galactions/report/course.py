@@ -94,14 +94,15 @@ def convergence_figure(trials: Sequence[Trial]) -> Figure:
 
 
 def iteration_figure(history: Sequence[Mapping[str, object]], initial: Mapping[str, object] | None) -> Figure:
-    """The self-consistent iteration: residual, v_circ at the Sun, M200, and the components' densities at the
-    Sun.
+    """The self-consistent iteration: residual, v_circ and densities at the Sun, and M200.
 
     history: the entries of `galaxy.history` as plain mappings (`residual`, `v_circ_sun_kms`, `m200_msun`,
-    `density_sun_msun_pc3` by component); initial: the same of the initial potential, drawn at iteration 0.
-    What an entry lacks is not drawn.
+    `density_sun_msun_pc3` by component; `iteration`, else they count from 1); initial: the same of the
+    initial potential, drawn at iteration 0, unless the history holds it. What an entry lacks is not drawn.
     """
-    entries = ([(0, initial)] if initial else []) + list(enumerate(history, start=1))
+    entries = [(_iteration(entry, k), entry) for k, entry in enumerate(history, start=1)]
+    if initial and all(k > 0 for k, _ in entries):
+        entries.insert(0, (0, initial))
     figure = style.new_figure(2.9)
     residual = _panel(figure, 0, "residual (relative change)")
     at, values = _series(entries, "residual")
@@ -159,6 +160,11 @@ def _panel(figure: Figure, i: int, label: str) -> Axes:
     axes.set_xlabel("iteration")
     axes.set_ylabel(label, labelpad=3)
     return axes
+
+
+def _iteration(entry: Mapping[str, object], otherwise: int) -> int:
+    number = entry.get("iteration")
+    return number if isinstance(number, int) else otherwise
 
 
 def _series(entries: Sequence[tuple[int, Mapping[str, object]]], key: str) -> tuple[np.ndarray, np.ndarray]:

@@ -81,9 +81,12 @@ def render(figure: Figure, kind: str, dpi: int = 120) -> bytes:
     """The figure as a file's content; `kind` is "png" or "svg". Equal figures give equal bytes: no date is
     stored.
     """
+    from matplotlib import rc_context
+
     stream = io.BytesIO()
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
-    figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata)
+    with rc_context({"svg.hashsalt": "galactions"}):  # else the names inside an SVG are random
+        figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata)
     return stream.getvalue()
 
 

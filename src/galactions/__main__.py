@@ -1,0 +1,5 @@
+"""`python -m galactions`: the command line without its script."""
+
+from galactions.cli import main
+
+main()

@@ -1,0 +1,5 @@
+"""The command line `galactions`: a thin layer over the public API."""
+
+from galactions.cli.app import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,267 @@
+"""The commands, each a few lines over the public API; long work is done there, and errors are put into words
+there.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from galactions._version import __version__
+from galactions.errors import GalactionsError
+
+if TYPE_CHECKING:
+    from galactions.config import Config
+    from galactions.inference import FitResult
+
+app = typer.Typer(
+    name="galactions",
+    help="Self-consistent, action-based models of the Milky Way, fitted to star surveys.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Model = Annotated[str, typer.Argument(metavar="NAME", help="A named model; `galactions models` lists them.")]
+ConfigFile = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="A TOML file; examples/ has complete ones.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter of the model; may be given again."),
+]
+IterationsOption = Annotated[
+    str,
+    typer.Option(
+        "--iterations", metavar="N|auto", help="Self-consistent iterations; auto: until it converges."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")]
+
+
+def main() -> None:
+    """Runs the command line. Errors that a user can mend end it with status 2 and their text, without a
+    traceback.
+    """
+    try:
+        app()
+    except GalactionsError as error:
+        typer.echo(f"galactions: {error}", err=True)
+        sys.exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def _start(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def models() -> None:
+    """List the named models, each with a line about it."""
+    import galactions as ga
+
+    for name in ga.named_models():
+        about = getattr(ga.named_model(name), "description", "")
+        typer.echo(f"{name:<16} {about}".rstrip())
+
+
+@app.command()
+def build(
+    name: Model,
+    settings: Settings = None,
+    iterations: IterationsOption = "10",
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write galaxy.json and model.toml.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build a self-consistent model, and tell how it converged."""
+    import galactions as ga
+    from galactions.cli.options import model_spec, parse_iterations, parse_settings
+    from galactions.cli.summary import build_summary, lines
+
+    changes, rounds = parse_settings(settings or []), parse_iterations(iterations)
+    spec = model_spec(name, changes)
+    with _working(f"building {name}"):
+        begin = time.perf_counter()
+        initial = ga.build(spec, iterations=0)
+        seconds = time.perf_counter() - begin
+        galaxy = initial if rounds == 0 else ga.build(spec, iterations=rounds)
+    summary = build_summary(name, spec, galaxy, initial, seconds)
+    if out is not None:
+        from galactions.inference.files import write_json
+        from galactions.inference.model_predictor import galaxy_facts
+        from galactions.inference.run import write_best_model
+
+        _make_folder(out)
+        write_json(out / "galaxy.json", {**galaxy_facts(galaxy), **summary})
+        write_best_model(out / "model.toml", name, summary["parameters"])
+    typer.echo(json.dumps(summary) if as_json else "\n".join(lines(summary)))
+
+
+@app.command()
+def predict(
+    name: Model,
+    settings: Settings = None,
+    iterations: IterationsOption = "3",
+    regions: Annotated[str, typer.Option(metavar="paper|FILE", help="Table 1, or a CSV of boxes.")] = "paper",
+    bins: Annotated[
+        list[str] | None, typer.Option("--bins", metavar="OBSERVABLE=LOW:HIGH:WIDTH", help="km/s and mas/yr.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write there, not to the screen.")] = None,
+) -> None:
+    """Predict the velocity distributions that a survey would see: CSV of region, observable, bin, fraction,
+    error.
+    """
+    import galactions as ga
+    from galactions.cli.options import DEFAULT_BINS, model_spec, parse_bins, parse_iterations, parse_settings
+    from galactions.survey import read_regions
+
+    edges = parse_bins(bins or DEFAULT_BINS)
+    changes, rounds = parse_settings(settings or []), parse_iterations(iterations)
+    boxes = ga.paper_regions() if regions == "paper" else read_regions(regions)
+    spec = model_spec(name, changes)
+    with _working(f"building {name} and predicting {len(boxes)} regions"):
+        prediction = ga.predict(ga.build(spec, iterations=rounds), boxes, edges=edges)
+    rows = ["region,observable,low,high,p,error"]
+    for observable, limits in edges.items():
+        for k, region in enumerate(boxes):
+            values = zip(
+                limits[:-1],
+                limits[1:],
+                prediction.p[observable][k],
+                prediction.error[observable][k],
+                strict=True,
+            )
+            label = '"' + region.name.replace('"', '""') + '"'
+            rows += [
+                f"{label},{observable},{low:.6g},{high:.6g},{p:.8g},{error:.3g}"
+                for low, high, p, error in values
+            ]
+    if out is None:
+        typer.echo("\n".join(rows))
+    else:
+        from galactions.inference.files import write_text
+
+        _make_folder(out.parent)
+        write_text(out, "\n".join(rows) + "\n")
+        typer.echo(f"{out}: {len(boxes)} regions, {', '.join(edges)}")
+
+
+@app.command()
+def survey(
+    config: ConfigFile,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Save the binned survey.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read a catalogue, select its giants, and bin their velocities by region; tell what each step left."""
+    import galactions as ga
+    from galactions.survey import CutFlow
+
+    with _working(f"reading the survey of {config}"):
+        binned = ga.load_survey(config)
+    if out is not None:
+        _make_folder(out.parent)
+        binned.save(out)
+    if as_json:
+        regions = [
+            {
+                "name": r.region.name,
+                "group": r.region.group,
+                "stars": r.n_stars,
+                "used": r.used,
+                "reason": r.reason,
+                "bins": {observable: histogram.n_bins for observable, histogram in r.histograms.items()},
+            }
+            for r in binned.regions
+        ]
+        cut_flow = binned.meta.get("cut_flow", [])
+        typer.echo(json.dumps({"observables": binned.observables, "cut_flow": cut_flow, "regions": regions}))
+        return
+    if binned.meta.get("cut_flow"):
+        typer.echo(f"{CutFlow.from_list(binned.meta['cut_flow'])}\n")
+    typer.echo(str(binned))
+
+
+@app.command()
+def fit(
+    config: ConfigFile,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run that is in the folder.")
+    ] = False,
+) -> None:
+    """Fit a model to a survey; the run folder and its report.html are told at the end."""
+    _fit_and_report(config, resume=resume, folder=None, again=f"galactions fit {config} --resume")
+
+
+@app.command()
+def report(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A run folder, as `galactions fit` leaves it.")
+    ],
+) -> None:
+    """Write the report of a run, finished or not: one self-contained HTML page."""
+    from galactions.report import write_report
+
+    typer.echo(f"report: {write_report(folder)}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The run folder of the demo.")] = Path(
+        "demo-output"
+    ),
+) -> None:
+    """Fit a mock survey of the model Mc17a in the 30 regions of the paper; no input is needed."""
+    from galactions.config import load_config
+
+    with as_file(files("galactions.data").joinpath("demo.toml")) as path:
+        config = load_config(path)
+    _fit_and_report(config, resume=True, folder=out, again=f"galactions demo --out {out}")
+
+
+def _fit_and_report(config: "Path | Config", *, resume: bool, folder: Path | None, again: str) -> None:
+    import galactions as ga
+    from galactions.inference import show_progress
+    from galactions.report import write_report
+
+    try:
+        with show_progress() as progress:
+            result: FitResult = ga.fit(config, resume=resume, progress=progress, folder=folder)
+    except KeyboardInterrupt:
+        typer.echo(f"galactions: stopped; nothing is lost, and `{again}` goes on from here", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(result.summary())
+    if result.folder is not None:
+        typer.echo(f"report: {write_report(result.folder)}")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GalactionsError(f"{folder}: cannot be made a folder ({error.strerror})") from error
+
+
+@contextmanager
+def _working(what: str) -> Iterator[None]:
+    """Says on standard error what takes its time: a spinner with a clock on a terminal, else nothing but the
+    work.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        bar.add_task(what, total=None)
+        yield

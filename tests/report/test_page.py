@@ -1,0 +1,184 @@
+"""The page of a run: complete, self-contained, escaped; and what happens to runs that are not finished or
+broken.
+"""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+import galactions as ga
+from galactions.inference import RunFolderError, fit
+from galactions.report import write_report
+from galactions.report.contents import read_run
+from galactions.survey import Region, paper_regions
+
+from .conftest import make_problem
+
+
+@pytest.fixture(scope="module")
+def page(run_folder: Path) -> str:
+    path = write_report(run_folder)
+    assert path == run_folder / "report.html"
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def small_run(tmp_path: Path) -> Path:
+    folder = tmp_path / "small"
+    fit(make_problem(paper_regions()[:5], ("v_los",)), folder=folder)
+    return folder
+
+
+def test_page_needs_nothing_but_itself(page):
+    loaded = re.findall(r'(?:src|href)\s*=\s*"([^"]+)"', page)
+    assert all(target.startswith(("data:image/svg+xml;base64,", "#")) for target in loaded)
+    assert "<script" not in page
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_every_link_within_the_page_has_its_target(page):
+    ids = set(re.findall(r'id="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= ids
+    assert len(re.findall(r'id="([^"]+)"', page)) == len(ids)
+
+
+def test_user_text_is_escaped(page):
+    assert "galactions fit &lt;giants&gt;.toml" in page
+    assert "&lt;script&gt;alert(&#34;no&#34;)&lt;/script&gt;" in page
+    assert "too hot &lt;to&gt; be &amp; bound" in page
+    assert "K giants &lt;Liu et al. 2014&gt;" in page
+
+
+def test_every_region_and_its_reduced_chi2_is_told(page, run_folder):
+    result = read_run(run_folder).result
+    assert result is not None
+    rows = re.findall(r'<tr(?: class="out")?><td class="text">(\d\d)</td>(.*?)</tr>', page)
+    assert [name for name, _ in rows] == [region.name for region in paper_regions()]
+    for (_, cells), row in zip(rows, result.chi2.rows, strict=True):
+        assert (f">{row.reduced:.2f}<" in cells) == row.used
+    assert "only 120 stars, fewer than min_stars = 200" in page
+
+
+def test_groups_have_the_means_of_the_fit(page, run_folder):
+    result = read_run(run_folder).result
+    assert result is not None
+    for group, value in result.chi2.groups.items():
+        row = re.search(rf'<tr><td class="text">{group}</td>(.*?)</tr>', page)
+        assert row is not None
+        assert f">{value:.2f}<" in row[1]
+    assert f"<b>{result.chi2_total:.2f}</b>" in page
+
+
+def test_run_is_told_with_version_seed_and_configuration(page):
+    assert ga.__version__ in page
+    assert re.search(r'<td class="text">seed</td><td class="text wrap">7</td>', page)
+    assert "name = &#34;Mc17a&#34;" in page
+    assert "giants.fits" in page
+
+
+def test_published_curves_are_cited(page):
+    for reference in ("ApJ, 871, 120", "ApJ, 895, L12", "ApJ, 942, 12"):
+        assert reference in page.replace("ApJ 8", "ApJ, 8").replace("ApJ 9", "ApJ, 9")
+
+
+def test_figures_lie_beside_the_page(page, run_folder):
+    names = re.findall(r'<figure id="([^"]+)">', page)
+    assert {
+        "regions",
+        "chi2_by_region",
+        "circular_velocity",
+        "iterations",
+        "trials",
+        "v_los_in",
+        "pm_dec_pole",
+    } <= set(names)
+    for name in names:
+        assert (run_folder / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert b"<svg" in (run_folder / "figures" / f"{name}.svg").read_bytes()[:400]
+
+
+def test_no_partial_files_are_left(page, run_folder):
+    assert not [path for path in run_folder.rglob("*") if "part" in path.name]
+
+
+def test_second_report_of_the_same_run_is_the_same(small_run):
+    first = write_report(small_run).read_bytes()
+    assert write_report(small_run).read_bytes() == first
+
+
+def test_public_name(small_run):
+    assert ga.report(small_run) == small_run / "report.html"
+
+
+def test_unfinished_run_has_a_page_of_what_there_is(small_run):
+    record = json.loads((small_run / "run.json").read_text())
+    del record["result"]
+    (small_run / "run.json").write_text(json.dumps({**record, "status": "stopped"}))
+    for name in ("chi2.csv", "prediction.npz", "galaxy.json", "best_model.toml"):
+        (small_run / name).unlink()
+    page = write_report(small_run).read_text(encoding="utf-8")
+    assert "This run has not ended (stopped)" in page
+    assert "lowest mean reduced χ² so far" in page
+    assert "has not come to its table" in page
+
+
+def test_run_without_a_single_trial_has_a_page(small_run):
+    record = json.loads((small_run / "run.json").read_text())
+    del record["result"]
+    (small_run / "run.json").write_text(json.dumps({**record, "status": "running"}))
+    (small_run / "trials.jsonl").unlink()
+    assert "No trial has been made yet." in write_report(small_run).read_text(encoding="utf-8")
+
+
+def test_regions_with_odd_names_and_no_group(tmp_path):
+    regions = (
+        Region("a $strange_name$ & <long> one", (350, 370), (-5, 5), (0, 2), count=900),
+        Region("cap", (0, 360), (-90, -80), (0, 2), count=800),
+    )
+    fit(make_problem(regions, ("v_los",)), folder=tmp_path / "odd")
+    page = write_report(tmp_path / "odd").read_text(encoding="utf-8")
+    assert "a $strange_name$ &amp; &lt;long&gt; one" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("run.json", None, "there is no run.json"),
+        ("run.json", "{", "not valid JSON"),
+        ("run.json", '{"format": 99}', "format 99"),
+        ("survey.npz", None, "no such file"),
+        ("survey.npz", "nonsense", "not a saved survey"),
+        ("trials.jsonl", "nonsense\n", "line 1"),
+        ("chi2.csv", None, "chi2.csv"),
+        ("prediction.npz", "nonsense", "the result cannot be read"),
+        ("galaxy.json", "[", "not valid JSON"),
+        ("galaxy.json", "[]", "a JSON object was expected"),
+    ],
+)
+def test_broken_run_folder_is_named(small_run, name, content, text):
+    path = small_run / name
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(RunFolderError, match=re.escape(text)) as error:
+        write_report(small_run)
+    assert "small" in str(error.value)
+    assert not (small_run / "report.html").exists()
+
+
+def test_missing_folder(tmp_path):
+    with pytest.raises(RunFolderError, match="found nothing; a run folder"):
+        write_report(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunFolderError, match="found a file; a run folder"):
+        write_report(tmp_path / "file")
+
+
+def test_report_can_be_moved_with_its_folder(small_run, tmp_path):
+    write_report(small_run)
+    shutil.move(small_run, tmp_path / "elsewhere")
+    assert write_report(tmp_path / "elsewhere").exists()
