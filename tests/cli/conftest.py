@@ -12,7 +12,7 @@ import galactions as ga
 @dataclass(frozen=True)
 class Spec:
     parameters: dict[str, float] = field(default_factory=lambda: {"d_sun": 8.11, "sigma_r0_thin": 63.99})
-    description: str = "the fiducial model"
+    summary: str = "the fiducial model"
 
     def replace(self, **changes: float) -> "Spec":
         return replace(self, parameters={**self.parameters, **changes})

@@ -28,7 +28,7 @@ def page(run_folder: Path) -> str:
 @pytest.fixture
 def small_run(tmp_path: Path) -> Path:
     folder = tmp_path / "small"
-    fit(make_problem(paper_regions()[:5], ("v_los",)), folder=folder)
+    fit(make_problem(paper_regions()[:2], ("v_los",)), folder=folder)
     return folder
 
 

@@ -70,7 +70,7 @@ def models() -> None:
     import galactions as ga
 
     for name in ga.named_models():
-        about = getattr(ga.named_model(name), "description", "")
+        about = ga.named_model(name).summary
         typer.echo(f"{name:<16} {about}".rstrip())
 
 
