@@ -18,6 +18,12 @@ LATER_STEP = 0.3
 error."""
 
 
+PROVISIONAL = 10.0
+"""Factor on the tolerance of the first of several rounds, and on the gain below which a round is the last:
+each round moves the answer by about a tenth of what the one before did, so what is left is well below the
+tolerance."""
+
+
 class Status(Enum):
     """How a search ended, in sentences that say what to change."""
 
@@ -55,7 +61,7 @@ def search(recorder: TrialRecorder) -> SearchEnd:
     """Searches from the problem's start until nothing is gained any more, or the trials are used up.
 
     With `uncertainty = "model"` the first round has the data's sigma_n, each later one that of the
-    prediction at the best parameters of the round before, until a round gains less than the tolerance.
+    prediction at the best parameters of the round before, until a round gains next to nothing.
 
     Raises ModelError when no model can be built at the start.
     """
@@ -69,11 +75,12 @@ def search(recorder: TrialRecorder) -> SearchEnd:
     rounds = settings.max_rounds if settings.uncertainty == "model" else 1
     try:
         for number in range(1, rounds + 1):
-            values, converged = _round(recorder, values, number, tolerance)
+            loose = PROVISIONAL if number < min(2, rounds) else 1.0
+            values, converged = _round(recorder, values, number, loose * tolerance)
             if not converged:
                 return SearchEnd(values, recorder.sigma, Status.STALLED)
             best = recorder.best
-            if settings.uncertainty == "data" or (best and begun_at - best.chi2 < tolerance):
+            if settings.uncertainty == "data" or (best and begun_at - best.chi2 < PROVISIONAL * tolerance):
                 return SearchEnd(values, recorder.sigma, Status.CONVERGED)
             p = recorder.heights(values)
             if number == rounds or p is None:

@@ -56,7 +56,7 @@ class FitSettings(Table):
     free: Names = DF_PARAMETERS
     bounds: dict[str, Interval] = Field(default_factory=dict)
     uncertainty: Literal["data", "model"] = "data"
-    max_trials: int = Field(default=600, ge=1)
+    max_trials: int = Field(default=1000, ge=1)
     max_rounds: int = Field(default=4, ge=1)
     tolerance: float = Field(default=0.01, gt=0, le=100)
     initial_step: float = Field(default=0.1, gt=0, le=2)
