@@ -67,8 +67,8 @@ def circular_velocity_figure(
     outermost = max([float(np.max(curve.R)) for curve in published] + [25.0 if model is None else 0.0])
     if model is not None:
         outermost = max(outermost, min(30.0, float(model.R[-1])))
-        beyond = model.R <= 30.0
-        whole.set_ylim(0, 1.1 * float(np.nanmax(model.total[beyond])))
+        drawn = [model.total[model.R <= 30.0], *(curve.v_c for curve in published)]
+        whole.set_ylim(0, 1.08 * max(float(np.nanmax(values)) for values in drawn))
     whole.set_xlim(0, outermost * 1.02)
     whole.annotate(
         "Sun",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from galactions.inference.trials import Trial
+
+
+LABEL_SPACING = 8.0
+"""Least distance in points between the names at the ends of two lines."""
 
 
 def convergence_figure(trials: Sequence[Trial]) -> Figure:
@@ -117,36 +122,43 @@ def iteration_figure(history: Sequence[Mapping[str, object]], initial: Mapping[s
     at, values = _series(entries, "m200_msun")
     mass.plot(at, values / 1e12, "o-", color=style.MODEL, markersize=3.5, linewidth=1.2)
     density = _panel(figure, 3, r"density at the Sun ($M_\odot\,{\rm pc}^{-3}$)")
-    names = list(dict.fromkeys(name for _, entry in entries for name in _densities(entry)))
-    shown = [name for name in names if max((_densities(entry).get(name, 0.0) for _, entry in entries)) > 1e-6]
-    for i, name in enumerate(shown):
-        points = [(k, _densities(entry)[name]) for k, entry in entries if name in _densities(entry)]
-        density.plot(
-            *zip(*points, strict=True),
-            "o-",
-            color=style.SERIES[i % len(style.SERIES)],
-            markersize=3,
-            linewidth=1.1,
-        )
-        density.annotate(
-            component_name(name),
-            points[-1],
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            size=7,
-            color=style.SERIES[i % len(style.SERIES)],
-            annotation_clip=False,
-        )
-    if shown:
-        density.set_yscale("log")
-        plain_numbers(density.yaxis)
+    _draw_densities(density, entries)
     for axes in (residual, velocity, mass, density):
         axes.set_xlim(-0.4, max((k for k, _ in entries), default=1) + 0.4)
         _whole_numbers(axes)
     for axes in (velocity, mass):
         axes.ticklabel_format(axis="y", useOffset=False)
     return figure
+
+
+def _draw_densities(axes: Axes, entries: Sequence[tuple[int, Mapping[str, object]]]) -> None:
+    """A line for each component that counts at the Sun, named at its end; names keep clear of each other."""
+    curves: dict[str, list[tuple[int, float]]] = {}
+    for k, entry in entries:
+        for name, value in _densities(entry).items():
+            curves.setdefault(name, []).append((k, value))
+    curves = {name: points for name, points in curves.items() if max(value for _, value in points) > 1e-6}
+    if not curves:
+        return
+    axes.set_yscale("log")
+    for colour, points in zip(cycle(style.SERIES), curves.values(), strict=False):
+        axes.plot(*zip(*points, strict=True), "o-", color=colour, markersize=3, linewidth=1.1)
+    plain_numbers(axes.yaxis)
+    colours = dict(zip(curves, cycle(style.SERIES), strict=False))
+    above = -np.inf
+    for name in sorted(curves, key=lambda name: curves[name][-1][1]):
+        place = float(axes.transData.transform(curves[name][-1])[1]) / axes.figure.dpi * 72.0
+        above = max(place, above + LABEL_SPACING)
+        axes.annotate(
+            component_name(name),
+            curves[name][-1],
+            xytext=(6, above - place),
+            textcoords="offset points",
+            va="center",
+            size=7,
+            color=colours[name],
+            annotation_clip=False,
+        )
 
 
 def component_name(name: str) -> str:
