@@ -1,0 +1,87 @@
+"""Building a galaxy from a specification."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+
+import jax.numpy as jnp
+import numpy as np
+
+from galactions.errors import ModelError
+from galactions.galaxy.iteration import State, initial_state, iterate, residual
+from galactions.galaxy.model import Galaxy
+from galactions.galaxy.named import named_model
+from galactions.galaxy.spec import ModelSpec
+
+AUTO_TOLERANCE = 1e-4
+"""Largest relative change of the force at which `iterations="auto"` stops."""
+AUTO_LIMIT = 30
+
+
+def build(
+    spec: ModelSpec | str,
+    iterations: int | Literal["auto"] = 10,
+    progress: Callable[[dict[str, Any]], None] | None = None,
+) -> Galaxy:
+    """Build a self-consistent galaxy (paper, section 3.1, steps i-v).
+
+    `spec` is a `ModelSpec` or the name of a named model. Each of the `iterations` computes the densities of all components with a DF in
+    the current potential and then the potential of these densities; 0 stops at the initial potential of the analytic densities, "auto" goes
+    on until the force changes by less than 1e-4 anywhere in 1-50 kpc. `progress` is called with each entry of `Galaxy.history` as it is
+    made. Raises `ModelError` if the model cannot be built from its parameters.
+    """
+    if isinstance(spec, str):
+        spec = named_model(spec)
+    limit = _limit(iterations)
+    started = time.perf_counter()
+    parameters = {name: jnp.asarray(value) for name, value in spec.parameters.items()}
+    ingredients, state = initial_state(spec.components, parameters)
+    entry = _summary(0, spec, state, np.full(2, np.nan), time.perf_counter() - started)
+    _require_finite(spec, entry)
+    history = [entry]
+    for number in range(1, limit + 1):
+        started = time.perf_counter()
+        previous, state = state, iterate(ingredients, state)
+        change = np.asarray(residual(previous, state))
+        entry = _summary(number, spec, state, change, time.perf_counter() - started)
+        _require_finite(spec, entry)
+        history.append(entry)
+        if progress is not None:
+            progress(entry)
+        if iterations == "auto" and change[0] < AUTO_TOLERANCE:
+            break
+    return Galaxy(spec, ingredients, state, len(history) - 1, tuple(history[1:]))
+
+
+def _limit(iterations: int | str) -> int:
+    if iterations == "auto":
+        return AUTO_LIMIT
+    if isinstance(iterations, bool) or not isinstance(iterations, int) or iterations < 0:
+        raise ModelError(f'iterations = {iterations!r}: must be a whole number >= 0 or "auto"')
+    return iterations
+
+
+def _summary(number: int, spec: ModelSpec, state: State, change: np.ndarray, seconds: float) -> dict[str, Any]:
+    galaxy = Galaxy(spec, None, state, number)  # type: ignore[arg-type]
+    d_sun = spec.parameters["d_sun"]
+    virial = galaxy.virial()
+    return {
+        "iteration": number,
+        "residual": float(change[0]),
+        "residual_density": float(change[1]),
+        "v_circ_sun_kms": float(galaxy.circular_velocity(d_sun)),
+        "r200_kpc": virial.r200,
+        "m200_msun": virial.m200,
+        "density_sun_msun_pc3": {name: 1e-9 * float(galaxy.density(name, d_sun, 0.0)) for name in galaxy.components},
+        "seconds": seconds,
+    }
+
+
+def _require_finite(spec: ModelSpec, entry: dict[str, Any]) -> None:
+    values = [entry["v_circ_sun_kms"], entry["m200_msun"], *entry["density_sun_msun_pc3"].values()]
+    if not all(np.isfinite(values)):
+        raise ModelError(
+            f"model {spec.name} has no finite solution after iteration {entry['iteration']}: "
+            f"v_circ(d_sun) = {entry['v_circ_sun_kms']} km/s, M200 = {entry['m200_msun']} Msun; "
+            "its discs or halo are outside what a galaxy can hold (compare its parameters with those of a named model)"
+        )

@@ -1,0 +1,189 @@
+"""A built galaxy and what can be asked of it."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+
+from galactions.actions.fudge import fudge_actions
+from galactions.actions.table import ActionTable
+from galactions.errors import ModelError
+from galactions.galaxy.components import DistributionFunction
+from galactions.galaxy.iteration import Density, Ingredients, State
+from galactions.galaxy.moments import velocity_moments
+from galactions.galaxy.spec import ModelSpec
+from galactions.numerics.quadrature import gauss_legendre
+from galactions.potential.field import Potential
+
+_ACTION_BATCH = 4096
+
+
+class Virial(NamedTuple):
+    """Virial radius (kpc) and mass (Msun): 200 times the critical density, H0 = 67.66 km/s/Mpc, all mass."""
+
+    r200: float
+    m200: float
+
+
+class VelocityMoments(NamedTuple):
+    """Density (Msun/kpc^3), mean v_phi (km/s, positive along rotation) and dispersions (km/s), arrays of one shape."""
+
+    density: Array
+    mean_v_phi: Array
+    sigma_R: Array
+    sigma_z: Array
+    sigma_phi: Array
+
+
+@dataclass(frozen=True)
+class Galaxy:
+    """A model after `iterations` self-consistent iterations (0: its analytic initial state), made by `build`.
+
+    `history` holds a dictionary per iteration: `residual` (largest relative change of the force), `residual_density`,
+    `v_circ_sun_kms`, `r200_kpc`, `m200_msun`, `density_sun_msun_pc3` by component, and `seconds`. Arguments are scalars or arrays in
+    kpc and km/s that broadcast together; results have their shape. The model is axisymmetric and symmetric about z = 0.
+    """
+
+    spec: ModelSpec
+    ingredients: Ingredients
+    state: State
+    iterations: int
+    history: tuple[dict[str, Any], ...] = field(default=())
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the components."""
+        return tuple(c.name for c in self.spec.components)
+
+    @property
+    def total_potential(self) -> Potential:
+        """The potential as a differentiable object."""
+        return self.state.potential
+
+    @property
+    def action_table(self) -> ActionTable:
+        """The tabulated action finder of the potential."""
+        return self.state.actions
+
+    def df(self, component: str) -> DistributionFunction:
+        """Distribution function f(J_r, J_z, J_phi) of a component, Msun/(kpc km/s)^3; `ModelError` for one without (gas)."""
+        if component not in self.ingredients.dfs:
+            raise ModelError(
+                f"{self._known(component)!r} has no distribution function; those with one: {', '.join(self.ingredients.dfs)}"
+            )
+        return self.ingredients.dfs[component]
+
+    def potential(self, R: ArrayLike, z: ArrayLike) -> Array:
+        """Gravitational potential, (km/s)^2."""
+        return _potential(self.total_potential, *_floats(R, z))
+
+    def force(self, R: ArrayLike, z: ArrayLike) -> tuple[Array, Array]:
+        """Accelerations (F_R, F_z), (km/s)^2/kpc."""
+        return _force(self.total_potential, *_floats(R, z))
+
+    def circular_velocity(self, R: ArrayLike) -> Array:
+        """Circular velocity in the midplane, km/s, for R > 0."""
+        return _circular_velocity(self.total_potential, *_floats(R))
+
+    def circular_velocity_squared(self, component: str, R: ArrayLike) -> Array:
+        """Contribution of one component to v_circ^2, (km/s)^2 (negative where its force points outwards)."""
+        from galactions.galaxy.decompose import component_potential
+
+        (R,) = _floats(R)
+        potential = component_potential(self.state.densities[self._known(component)])
+        return R * potential.gradient(R, jnp.zeros_like(R))[0]
+
+    def frequencies(self, R: ArrayLike) -> tuple[Array, Array, Array]:
+        """Radial and vertical epicycle frequency and circular frequency (kappa, nu, Omega), km/s/kpc, for R > 0."""
+        return _frequencies(self.total_potential, *_floats(R))
+
+    def density(self, component: str, R: ArrayLike, z: ArrayLike) -> Array:
+        """Density of a component, Msun/kpc^3: the one that the potential was computed from."""
+        return _density(self.state.densities[self._known(component)], *_floats(R, z))
+
+    def surface_density(self, component: str, R: ArrayLike, z_max: float = 20.0) -> Array:
+        """Surface density of a component within |z| < `z_max` (kpc), Msun/kpc^2."""
+        (R,) = _floats(R)
+        t, w = gauss_legendre(64, 0.0, float(np.arcsinh(z_max / 0.1)))
+        return 2 * self.density(component, R[..., None], 0.1 * np.sinh(t)) @ (w * 0.1 * np.cosh(t))
+
+    def virial(self) -> Virial:
+        """Virial radius and mass."""
+        return Virial(*(float(x) for x in _virial(self.total_potential)))
+
+    def actions(self, xv: Float[ArrayLike, "n 6"]) -> Float[Array, "n 3"]:
+        """Actions (J_r, J_z, J_phi) in kpc km/s of stars (x, y, z, v_x, v_y, v_z) in the paper's frame, by the direct Staeckel fudge.
+
+        The frame is right-handed with the Sun at x = -d_sun and the disc turning clockwise seen from the north (v_phi < 0), as astropy's
+        Galactocentric; J_phi > 0 along the rotation. Unbound or non-finite stars get NaN. Raises `ModelError` for a wrong shape.
+        """
+        xv = jnp.asarray(xv, float)
+        if xv.ndim != 2 or xv.shape[1] != 6:
+            raise ModelError(f"actions need an array of shape (n, 6): x, y, z (kpc), v_x, v_y, v_z (km/s); found {xv.shape}")
+        padding = -len(xv) % min(_ACTION_BATCH, max(len(xv), 1))
+        padded = jnp.concatenate([xv, jnp.ones((padding, 6))])
+        return _actions(self.action_table, padded)[: len(xv)]
+
+    def velocity_moments(self, component: str, R: ArrayLike, z: ArrayLike) -> VelocityMoments:
+        """Density, mean rotation and velocity dispersions of a component, from its DF in the present potential (eqs. 1-4)."""
+        R, z = jnp.broadcast_arrays(*_floats(R, z))
+        m = _moments(self.df(component), self.action_table, R.ravel(), z.ravel())
+        mean = m.v_phi / m.density
+        squares = (m.v_R2 / m.density, m.v_z2 / m.density, m.v_phi2 / m.density - mean**2)
+        results = (m.density, mean, *(jnp.sqrt(s) for s in squares))
+        return VelocityMoments(*(a.reshape(R.shape) for a in results))
+
+    def _known(self, component: str) -> str:
+        if component not in self.components:
+            raise ModelError(f"no component {component!r}; model {self.spec.name} has {', '.join(self.components)}")
+        return component
+
+
+def _floats(*values: ArrayLike) -> list[Array]:
+    return [jnp.asarray(value, float) for value in values]
+
+
+_potential = jax.jit(lambda potential, R, z: potential(R, z))
+_circular_velocity = jax.jit(Potential.circular_velocity)
+_frequencies = jax.jit(Potential.frequencies)
+_moments = jax.jit(velocity_moments)
+
+
+@jax.jit
+def _force(potential: Potential, R: Array, z: Array) -> tuple[Array, Array]:
+    F_R, F_z = potential.gradient(R, z)
+    return -F_R, -F_z
+
+
+@jax.jit
+def _density(density: Density, R: Array, z: Array) -> Array:
+    return density.density(jnp.maximum(R, 1e-6), z)
+
+
+@jax.jit
+def _virial(potential: Potential) -> tuple[Array, Array]:
+    r200 = potential.virial_radius()
+    return r200, potential.enclosed_mass(r200)
+
+
+@partial(jax.jit)
+def _actions(table: ActionTable, xv: Array) -> Array:
+    batches = xv.reshape(-1, min(_ACTION_BATCH, len(xv)), 6)
+
+    def batch(xv: Array) -> Array:
+        x, y, z, v_x, v_y, v_z = xv.T
+        R = jnp.hypot(x, y)
+        v_R = (x * v_x + y * v_y) / R
+        L_z = y * v_x - x * v_y
+        E = table.potential(R, z) + 0.5 * (v_x**2 + v_y**2 + v_z**2)
+        bound = E < 0
+        delta2 = table.frame(R, z, jnp.where(bound, E, -1.0), L_z).delta2
+        potential = table.potential
+        J_r, J_z = fudge_actions(potential, potential.gradient, R, z, v_R, v_z, L_z, delta2)
+        return jnp.stack([J_r, J_z, jnp.where(bound, L_z, jnp.nan)], axis=1)
+
+    return jax.lax.map(batch, batches).reshape(-1, 3)

@@ -1,0 +1,108 @@
+"""What a model is: named components with named parameters, immutable and checked."""
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from galactions.errors import ModelError
+
+
+@dataclass(frozen=True)
+class ComponentSpec:
+    """One component: its density profile and, if its stars are modelled, its kind of distribution function.
+
+    The component's parameters carry `suffix` in their names: `Sigma0_thin`, `sigma_r0_thin`, ... A component without a DF
+    (gas) keeps its density through the iterations.
+    """
+
+    name: str
+    suffix: str
+    density: Literal["disk", "spheroid"]
+    df: Literal["quasi_isothermal", "quasi_spherical"] | None = None
+    vertical: Literal["exponential", "sech2"] = "exponential"
+    cutoff: bool = False
+
+    def parameter_names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(required, optional) names of the component's parameters."""
+        if self.density == "disk":
+            required, optional = ["Sigma0", "R_d", "h"], ["R_cut"]
+        else:
+            required, optional = ["rho0", "r0", "gamma", "beta", "q"], []
+            if self.cutoff:
+                required.append("r_cut")
+        if self.df == "quasi_isothermal":
+            required += ["sigma_r0", "sigma_z0", "R_sigma"]
+            optional += ["coef_jr", "coef_jz"]
+        names = tuple(f"{p}_{self.suffix}" for p in required), tuple(f"{p}_{self.suffix}" for p in optional)
+        if self.df == "quasi_isothermal":
+            return names[0], (*names[1], f"R_d_{self.suffix}_df")
+        return names
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model of the Galaxy before it is built: components and parameters (kpc, km/s, Msun).
+
+    `parameters` maps names to values; `replace(name=value, ...)` returns a changed copy. Raises `ModelError` for unknown or missing
+    names and for values that no galaxy can have.
+    """
+
+    name: str
+    components: tuple[ComponentSpec, ...]
+    parameters: Mapping[str, float]
+    summary: str = ""
+    source: str = ""
+    changed: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        required = {"d_sun"}
+        allowed = set(required)
+        for component in self.components:
+            names = component.parameter_names()
+            required |= set(names[0])
+            allowed |= set(names[0]) | set(names[1])
+        for name in self.parameters:
+            if name not in allowed:
+                raise ModelError(_unknown(self.name, name, allowed))
+        missing = sorted(required - set(self.parameters))
+        if missing:
+            raise ModelError(f"model {self.name}: missing parameter(s) {', '.join(missing)}")
+        values = {name: float(value) for name, value in self.parameters.items()}
+        for name, value in values.items():
+            _check_value(self.name, name, value)
+        object.__setattr__(self, "parameters", MappingProxyType(values))
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.components, tuple(self.parameters.items())))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        fields = (self.name, self.components, dict(self.parameters), self.summary, self.source, self.changed)
+        return (type(self), fields)
+
+    def replace(self, **values: float) -> "ModelSpec":
+        """A copy with some parameters changed, e.g. `spec.replace(sigma_r0_thin=70.0)`."""
+        changed = tuple(dict.fromkeys((*self.changed, *values)))
+        merged = {**self.parameters, **values}
+        return ModelSpec(self.name, self.components, merged, self.summary, self.source, changed)
+
+
+def _unknown(model: str, name: str, allowed: set[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(allowed), n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"allowed: {', '.join(sorted(allowed))}"
+    return f"model {model} has no parameter {name!r}; {hint}"
+
+
+def _check_value(model: str, name: str, value: float) -> None:
+    what = f"model {model}: {name} = {value!r}"
+    if not math.isfinite(value):
+        raise ModelError(f"{what}: must be a finite number")
+    if name.startswith(("R_cut_", "coef_", "gamma_")):
+        if value < 0:
+            raise ModelError(f"{what}: must not be negative")
+        if name.startswith("gamma_") and value >= 2:
+            raise ModelError(f"{what}: must be below 2 (the potential must be finite at the centre)")
+    elif value <= 0:
+        raise ModelError(f"{what}: must be positive")

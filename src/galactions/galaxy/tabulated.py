@@ -1,0 +1,89 @@
+"""Densities computed from DFs at a few nodes and interpolated everywhere."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from galactions.actions.table import ActionTable
+from galactions.df.quasi_isothermal import QuasiIsothermal
+from galactions.df.quasi_spherical import QuasiSpherical
+from galactions.galaxy.components import DistributionFunction
+from galactions.galaxy.moments import density
+from galactions.numerics.quadrature import gauss_legendre
+from galactions.numerics.spline import Axis, Spline1D, Spline2D
+from galactions.potential.field import POISSON_GRID
+
+_DISK_R, _DISK_Z = 2.0, 0.3
+_DISK_R_MAX, _DISK_Z_MAX = 45.0, 20.0
+_R_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_R_MAX / _DISK_R)), 24)
+_Z_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_Z_MAX / _DISK_Z)), 17)
+_LOG_R_AXIS = Axis.between(np.log(2e-3), np.log(1.5e3), 32)
+_N_ANGLES = 3
+_FLOOR = 1e-3
+"""Msun/kpc^3; densities below this are of no account and keep their logarithm finite."""
+
+
+class DiskDensity(eqx.Module):
+    """Density of a disc: bicubic spline of its logarithm in (asinh R/2 kpc, asinh |z|/0.3 kpc); zero beyond R = 45 or |z| = 20 kpc."""
+
+    table: Spline2D
+
+    def density(self, R: Array, z: Array) -> Array:
+        """Msun/kpc^3 at R, z in kpc."""
+        z = jnp.abs(z)
+        inside = (R <= _DISK_R_MAX) & (z <= _DISK_Z_MAX)
+        value = self.table(
+            jnp.arcsinh(jnp.minimum(R, _DISK_R_MAX) / _DISK_R), jnp.arcsinh(jnp.minimum(z, _DISK_Z_MAX) / _DISK_Z)
+        )
+        return jnp.where(inside, jnp.exp(value), 0.0)
+
+
+class SpheroidDensity(eqx.Module):
+    """Density of a spheroid: a spherical profile times the exponential of a smooth correction.
+
+    `profile` is the logarithm of the initial density averaged over spheres, in ln r; `correction` the three coefficients, in ln r, of a
+    quadratic in cos^2(theta). Constant outside 0.002 - 1500 kpc.
+    """
+
+    profile: Spline1D
+    correction: Spline1D
+
+    def density(self, R: Array, z: Array) -> Array:
+        """Msun/kpc^3 at R, z in kpc, away from the origin."""
+        r2 = R**2 + z**2
+        x = 0.5 * jnp.log(r2)
+        c2 = z**2 / r2
+        a, b, c = self.correction.all(jnp.clip(x, _LOG_R_AXIS.start, _LOG_R_AXIS.nodes[-1]))
+        return jnp.exp(self.profile(x) + a + c2 * (b + c2 * c))
+
+
+def tabulate_density(
+    df: DistributionFunction, actions: ActionTable, initial_mean: Array | None = None
+) -> DiskDensity | SpheroidDensity:
+    """Density of `df` in the potential of `actions`.
+
+    `initial_mean` is, for a spheroid, its initial density averaged over spheres at the radii of the Poisson grid.
+    """
+    if isinstance(df, QuasiIsothermal):
+        return _tabulate_disk(df, actions)
+    assert initial_mean is not None
+    return _tabulate_spheroid(df, actions, initial_mean)
+
+
+def _tabulate_disk(df: QuasiIsothermal, actions: ActionTable) -> DiskDensity:
+    R, z = np.meshgrid(_DISK_R * np.sinh(_R_AXIS.nodes), _DISK_Z * np.sinh(_Z_AXIS.nodes), indexing="ij")
+    R = np.maximum(R, 1e-3)
+    values = density(df, actions, jnp.asarray(R.ravel()), jnp.asarray(z.ravel())).reshape(R.shape)
+    return DiskDensity(Spline2D.fit(_R_AXIS, _Z_AXIS, jnp.log(values + _FLOOR), "even", "even"))
+
+
+def _tabulate_spheroid(df: QuasiSpherical, actions: ActionTable, initial_mean: Array) -> SpheroidDensity:
+    c = gauss_legendre(2 * _N_ANGLES)[0][_N_ANGLES:]
+    r = np.exp(_LOG_R_AXIS.nodes)[:, None]
+    R, z = r * np.sqrt(1 - c**2), r * c
+    profile = Spline1D.fit(POISSON_GRID.axis, jnp.log(initial_mean + _FLOOR))
+    values = density(df, actions, jnp.asarray(R.ravel()), jnp.asarray(z.ravel())).reshape(R.shape)
+    log_ratio = jnp.log(values + _FLOOR) - profile(jnp.asarray(_LOG_R_AXIS.nodes))[:, None]
+    to_polynomial = np.linalg.inv(np.vander(c**2, increasing=True))
+    return SpheroidDensity(profile, Spline1D.fit(_LOG_R_AXIS, log_ratio @ to_polynomial.T))

@@ -1,0 +1,206 @@
+"""Interpolation on uniform grids by B-splines, in one, two and three dimensions.
+
+A spline is stored by its coefficients; fitting them to nodal values is a fixed linear map (a small dense matrix per
+axis, made once per grid size), so that fitting and evaluating are both differentiable. Cubic splines (C2) serve in one
+and two dimensions, quadratic ones (C1, 27 instead of 64 coefficients) in three. Outside the grid the polynomial of
+the outermost cell is continued.
+"""
+
+from functools import lru_cache
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+End = Literal["free", "even"]
+
+
+class Axis(eqx.Module):
+    """A uniform grid: `n` nodes at `start + step * i`."""
+
+    start: float = eqx.field(static=True)
+    step: float = eqx.field(static=True)
+    n: int = eqx.field(static=True)
+
+    @classmethod
+    def between(cls, start: float, stop: float, n: int) -> "Axis":
+        """Grid of `n` nodes from `start` to `stop`, both included."""
+        return cls(float(start), float(stop - start) / (n - 1), int(n))
+
+    @property
+    def nodes(self) -> np.ndarray:
+        """Positions of the nodes, shape (n,)."""
+        return self.start + self.step * np.arange(self.n)
+
+
+@lru_cache(maxsize=None)
+def _cubic_prefilter(n: int, left: End) -> np.ndarray:
+    """Matrix (n + 2, n) from nodal values to cubic B-spline coefficients.
+
+    The end conditions are "free" (third derivative continuous across the first inner node, "not a knot") or, on the left,
+    "even" (the function is even about the first node).
+    """
+    system = np.zeros((n + 2, n + 2))
+    for i in range(n):
+        system[i, i : i + 3] = (1 / 6, 4 / 6, 1 / 6)
+    if left == "even":
+        system[n, (0, 2)] = (1, -1)
+    else:
+        system[n, :5] = (1, -4, 6, -4, 1)
+    system[n + 1, -5:] = (1, -4, 6, -4, 1)
+    return np.ascontiguousarray(np.linalg.inv(system)[:, :n])
+
+
+@lru_cache(maxsize=None)
+def _quadratic_prefilter(n: int) -> np.ndarray:
+    """Matrix (n + 2, n) from nodal values to node-centred quadratic B-spline coefficients, third difference zero at the ends."""
+    system = np.zeros((n + 2, n + 2))
+    for i in range(n):
+        system[i, i : i + 3] = (1 / 8, 6 / 8, 1 / 8)
+    system[n, :4] = (-1, 3, -3, 1)
+    system[n + 1, -4:] = (-1, 3, -3, 1)
+    return np.ascontiguousarray(np.linalg.inv(system)[:, :n])
+
+
+def _cubic_weights(t: Array, order: int) -> tuple[Array, ...]:
+    """The four cubic B-spline weights at cell coordinate `t`, or their `order`-th derivative."""
+    if order == 0:
+        s = 1 - t
+        return s * s * s / 6, (t * t * (3 * t - 6) + 4) / 6, (s * s * (3 * s - 6) + 4) / 6, t * t * t / 6
+    if order == 1:
+        s = 1 - t
+        return -s * s / 2, t * (3 * t - 4) / 2, -s * (3 * s - 4) / 2, t * t / 2
+    return 1 - t, 3 * t - 2, 1 - 3 * t, t
+
+
+def _quadratic_weights(t: Array) -> tuple[Array, ...]:
+    """The three quadratic B-spline weights at offset `t` from the nearest node, -1/2 <= t <= 1/2."""
+    return (0.5 - t) ** 2 / 2, 0.75 - t * t, (0.5 + t) ** 2 / 2
+
+
+def _cell(axis: Axis, x: Array) -> tuple[Array, Array]:
+    t = (x - axis.start) / axis.step
+    i = jnp.clip(jax.lax.stop_gradient(jnp.floor(t)).astype(jnp.int32), 0, axis.n - 2)
+    return i, t - i
+
+
+def _nearest(axis: Axis, x: Array) -> tuple[Array, Array]:
+    t = (x - axis.start) / axis.step
+    i = jnp.clip(jax.lax.stop_gradient(jnp.round(t)).astype(jnp.int32), 0, axis.n - 1)
+    return i, t - i
+
+
+def _gather(flat: Array, index: Array) -> Array:
+    return flat.at[index].get(mode="promise_in_bounds")
+
+
+class Spline1D(eqx.Module):
+    """Cubic spline of one or several functions of one variable.
+
+    `coefficients` has shape (n + 2, m): `m` functions on the same grid, evaluated together.
+    """
+
+    axis: Axis
+    coefficients: Float[Array, "n2 m"]
+
+    @classmethod
+    def fit(cls, axis: Axis, values: Float[Array, "n *m"], left: End = "free") -> "Spline1D":
+        """Spline through `values` at the nodes of `axis`."""
+        values = jnp.asarray(values)
+        return cls(axis, _cubic_prefilter(axis.n, left) @ values.reshape(axis.n, -1))
+
+    def all(self, x: Array, order: int = 0) -> list[Array]:
+        """All functions (or their `order`-th derivatives, order <= 2) at `x`: a list of arrays of the shape of `x`."""
+        i, t = _cell(self.axis, x)
+        weights = _cubic_weights(t, order)
+        m = self.coefficients.shape[1]
+        flat = self.coefficients.reshape(-1)
+        base = i * m
+        scale = self.axis.step**-order
+        return [
+            scale * sum(w * _gather(flat, base + (p * m + k)) for p, w in enumerate(weights)) for k in range(m)
+        ]
+
+    def __call__(self, x: Array, order: int = 0) -> Array:
+        """The first function at `x`, or its `order`-th derivative."""
+        return self.all(x, order)[0]
+
+
+class Spline2D(eqx.Module):
+    """Cubic tensor-product spline of one function of two variables; `coefficients` has shape (nx + 2, ny + 2)."""
+
+    x_axis: Axis
+    y_axis: Axis
+    coefficients: Float[Array, "nx2 ny2"]
+
+    @classmethod
+    def fit(
+        cls, x_axis: Axis, y_axis: Axis, values: Float[Array, "nx ny"], x_left: End = "free", y_left: End = "free"
+    ) -> "Spline2D":
+        """Spline through `values` at the nodes."""
+        coefficients = _cubic_prefilter(x_axis.n, x_left) @ values @ _cubic_prefilter(y_axis.n, y_left).T
+        return cls(x_axis, y_axis, coefficients)
+
+    def __call__(self, x: Array, y: Array, x_order: int = 0, y_order: int = 0) -> Array:
+        """Value at (x, y), or the partial derivative of the given orders (each <= 2)."""
+        return self.derivatives(x, y, ((x_order, y_order),))[0]
+
+    def derivatives(self, x: Array, y: Array, orders: tuple[tuple[int, int], ...]) -> list[Array]:
+        """Several partial derivatives at once, one array for each pair in `orders`."""
+        i, t = _cell(self.x_axis, x)
+        j, u = _cell(self.y_axis, y)
+        width = self.coefficients.shape[1]
+        flat = self.coefficients.reshape(-1)
+        x_weights = {a: _cubic_weights(t, a) for a in {a for a, _ in orders}}
+        y_weights = {b: _cubic_weights(u, b) for b in {b for _, b in orders}}
+        sums: list[Array] = [jnp.zeros(())] * len(orders)
+        for p in range(4):
+            base = (i + p) * width + j
+            cells = [_gather(flat, base + q) for q in range(4)]
+            rows = {b: sum(w * c for w, c in zip(weights, cells, strict=True)) for b, weights in y_weights.items()}
+            sums = [s + x_weights[a][p] * rows[b] for s, (a, b) in zip(sums, orders, strict=True)]
+        return [
+            s * (self.x_axis.step**-a * self.y_axis.step**-b) for s, (a, b) in zip(sums, orders, strict=True)
+        ]
+
+
+class Spline3D(eqx.Module):
+    """Quadratic tensor-product spline of `m` functions of three variables; `coefficients` has shape (nx + 2, ny + 2, nz + 2, m)."""
+
+    x_axis: Axis
+    y_axis: Axis
+    z_axis: Axis
+    coefficients: Float[Array, "nx2 ny2 nz2 m"]
+
+    @classmethod
+    def fit(cls, x_axis: Axis, y_axis: Axis, z_axis: Axis, values: Float[Array, "nx ny nz m"]) -> "Spline3D":
+        """Spline through `values` at the nodes."""
+        coefficients = jnp.einsum(
+            "ai,bj,ck,ijkm->abcm",
+            _quadratic_prefilter(x_axis.n),
+            _quadratic_prefilter(y_axis.n),
+            _quadratic_prefilter(z_axis.n),
+            values,
+        )
+        return cls(x_axis, y_axis, z_axis, coefficients)
+
+    def __call__(self, x: Array, y: Array, z: Array) -> list[Array]:
+        """All functions at (x, y, z): a list of arrays of the broadcast shape."""
+        i, t = _nearest(self.x_axis, x)
+        j, u = _nearest(self.y_axis, y)
+        k, w = _nearest(self.z_axis, z)
+        _, ny, nz, m = self.coefficients.shape
+        flat = self.coefficients.reshape(-1)
+        x_weights, y_weights, z_weights = _quadratic_weights(t), _quadratic_weights(u), _quadratic_weights(w)
+        sums: list[Array] = [jnp.zeros(())] * m
+        for p in range(3):
+            for q in range(3):
+                base = (((i + p) * ny + (j + q)) * nz + k) * m
+                weight = x_weights[p] * y_weights[q]
+                for f in range(m):
+                    line = sum(zw * _gather(flat, base + (r * m + f)) for r, zw in enumerate(z_weights))
+                    sums[f] = sums[f] + weight * line
+        return sums

@@ -1,0 +1,145 @@
+"""The total axisymmetric potential as one smooth tabulated function of (R, z)."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from galactions.constants import G, RHO_CRIT
+from galactions.numerics.quadrature import gauss_legendre
+from galactions.numerics.roots import bracketed_root
+from galactions.numerics.spline import Axis, Spline1D, Spline2D
+from galactions.potential.densities import Disk, Spheroid
+from galactions.potential.multipole import MultipoleGrid, SamplePoints
+
+R_SCALE = 0.3
+Z_SCALE = 0.05
+R_MAX = 3e4
+R_AXIS = Axis.between(0.0, float(np.arcsinh(R_MAX / R_SCALE)), 288)
+Z_AXIS = Axis.between(0.0, float(np.arcsinh(R_MAX / Z_SCALE)), 160)
+POISSON_GRID = MultipoleGrid()
+
+
+class RadialProfile(eqx.Module):
+    """A potential as a function of one radius: cubic spline in asinh(r/a) on the radial nodes of `Potential`."""
+
+    table: Spline1D
+
+    def __call__(self, r: Array) -> Array:
+        """Potential in (km/s)^2 at r in kpc."""
+        return self.table(jnp.arcsinh(r / R_SCALE))
+
+    def derivatives(self, r: Array) -> tuple[Array, Array, Array]:
+        """Potential, its first and its second derivative in r."""
+        X = jnp.arcsinh(r / R_SCALE)
+        width2 = r**2 + R_SCALE**2
+        slope = self.table(X, 1) / jnp.sqrt(width2)
+        return self.table(X), slope, (self.table(X, 2) - r * slope) / width2
+
+
+class Potential(eqx.Module):
+    """Axisymmetric potential, even in z: bicubic spline in (asinh R/a, asinh |z|/b).
+
+    `central` is the value at the origin, (km/s)^2. Valid for R, |z| <= 3e4 kpc. The midplane is a line of nodes, so quantities
+    taken along it agree with the full table to rounding.
+    """
+
+    table: Spline2D
+    central: Float[Array, ""]
+
+    def __call__(self, R: Array, z: Array) -> Array:
+        """Potential in (km/s)^2 at R, z in kpc."""
+        return self.table(jnp.arcsinh(R / R_SCALE), jnp.arcsinh(jnp.abs(z) / Z_SCALE))
+
+    def gradient(self, R: Array, z: Array) -> tuple[Array, Array]:
+        """(dPhi/dR, dPhi/dz) in (km/s)^2/kpc."""
+        slope_X, slope_Z = self.table.derivatives(
+            jnp.arcsinh(R / R_SCALE), jnp.arcsinh(jnp.abs(z) / Z_SCALE), ((1, 0), (0, 1))
+        )
+        return slope_X / jnp.sqrt(R**2 + R_SCALE**2), jnp.sign(z) * slope_Z / jnp.sqrt(z**2 + Z_SCALE**2)
+
+    def midplane(self, R: Array) -> tuple[Array, Array, Array, Array]:
+        """Phi, dPhi/dR, d2Phi/dR2 and d2Phi/dz2 at z = 0."""
+        value, first, second, vertical = self.table.derivatives(
+            jnp.arcsinh(R / R_SCALE), jnp.zeros_like(R), ((0, 0), (1, 0), (2, 0), (0, 2))
+        )
+        width2 = R**2 + R_SCALE**2
+        slope = first / jnp.sqrt(width2)
+        return value, slope, (second - R * slope) / width2, vertical / Z_SCALE**2
+
+    def midplane_profile(self) -> RadialProfile:
+        """The potential along z = 0, equal to the full table to rounding."""
+        return RadialProfile(Spline1D(R_AXIS, (self.table.coefficients[:, :3] @ np.array([1, 4, 1]) / 6)[:, None]))
+
+    def spherical_average(self) -> RadialProfile:
+        """The potential averaged over spheres."""
+        c, w = gauss_legendre(24, 0.0, 1.0)
+        r = R_SCALE * np.sinh(R_AXIS.nodes)[:, None]
+        return RadialProfile(Spline1D.fit(R_AXIS, self(r * np.sqrt(1 - c**2), r * c) @ w, "even"))
+
+    def circular_velocity(self, R: Array) -> Array:
+        """Circular velocity in the midplane, km/s."""
+        return jnp.sqrt(R * self.gradient(R, jnp.zeros_like(R))[0])
+
+    def frequencies(self, R: Array) -> tuple[Array, Array, Array]:
+        """Radial and vertical epicycle and circular frequency kappa, nu, Omega at R > 0, km/s/kpc."""
+        _, slope, curvature, vertical = self.midplane(R)
+        return jnp.sqrt(curvature + 3 * slope / R), jnp.sqrt(vertical), jnp.sqrt(slope / R)
+
+    def circular_radius(self, L_z: Array) -> Array:
+        """Radius of the circular orbit of angular momentum `L_z` > 0 (kpc km/s), kpc."""
+
+        def excess(x: Array) -> tuple[Array, Array]:
+            R = jnp.exp(x)
+            _, slope, curvature, _ = self.midplane(R)
+            return 0.5 * jnp.log(R**3 * slope) - jnp.log(L_z), 0.5 * (3 + R * curvature / slope)
+
+        low, high = jnp.full_like(L_z, np.log(1e-4)), jnp.full_like(L_z, np.log(R_MAX))
+        return jnp.exp(bracketed_root(excess, low, high, rising=True, iterations=40))
+
+    def enclosed_mass(self, r: Array) -> Array:
+        """Mass within the sphere of radius `r`, Msun, by Gauss's theorem on the sphere's surface."""
+        c, w = gauss_legendre(24, 0.0, 1.0)
+        R, z = r[..., None] * np.sqrt(1 - c**2), r[..., None] * c
+        F_R, F_z = self.gradient(R, z)
+        return r**2 / G * jnp.sum(w * (F_R * np.sqrt(1 - c**2) + F_z * c), axis=-1)
+
+    def virial_radius(self) -> Array:
+        """Radius within which the mean density is 200 times critical (H0 = 67.66 km/s/Mpc), kpc."""
+
+        def excess(x: Array) -> tuple[Array, Array]:
+            value = jnp.log(self.enclosed_mass(jnp.exp(x)) / (800 * np.pi / 3 * RHO_CRIT)) - 3 * x
+            return value, jnp.full_like(x, -2.0)
+
+        return jnp.exp(bracketed_root(excess, jnp.log(jnp.asarray(10.0)), jnp.log(jnp.asarray(2000.0)), rising=False, iterations=60))
+
+
+@lru_cache(maxsize=1)
+def _table_points() -> tuple[np.ndarray, np.ndarray, SamplePoints]:
+    R, z = np.meshgrid(R_SCALE * np.sinh(R_AXIS.nodes), Z_SCALE * np.sinh(Z_AXIS.nodes), indexing="ij")
+    return R, z, SamplePoints.at(POISSON_GRID, R.ravel(), z.ravel())
+
+
+def solve_poisson(density: Float[Array, "n_r n_theta"], disks: Sequence[Disk] = ()) -> Potential:
+    """Potential of a smooth density plus analytic discs.
+
+    `density` (Msun/kpc^3) is given at the nodes `POISSON_GRID.Rz`; the `disks` come on top, each as its analytic ansatz and the
+    multipoles of the remainder.
+    """
+    R, z, points = _table_points()
+    R_nodes, z_nodes = POISSON_GRID.Rz
+    total = density + sum((d.residual_density(R_nodes, z_nodes) for d in disks), start=jnp.zeros(()))
+    multipoles = POISSON_GRID.solve(total)
+    values = multipoles.sample(points).reshape(R.shape)
+    R_safe = np.where(R + z == 0, 1e-12, R)
+    values = values + sum((d.ansatz_potential(R_safe, z) for d in disks), start=jnp.zeros(()))
+    return Potential(Spline2D.fit(R_AXIS, Z_AXIS, values, "even", "even"), values[0, 0])
+
+
+def spheroid_density(spheroid: Spheroid) -> Any:
+    """Density of a spheroid at the nodes `POISSON_GRID.Rz`, Msun/kpc^3."""
+    return spheroid.density(*POISSON_GRID.Rz)
