@@ -9,12 +9,13 @@ so that K is zero in the midplane and K_max on the shell orbit. They are tabulat
 L_z/L_circ(E) and K/K_max, each divided by what it would be in a spherical potential: smooth functions of order one.
 
 A star far from its shell oscillates vertically in V(s, .), not in V(s_shell, .). The two are nearly proportional, by a factor rho
-found at the height where the oscillation turns; then J_z(K; rho V) = sqrt(rho) J_z(K / rho; V) comes from the same table.
+found half-way (in c^2) to where the oscillation turns; then J_z(K; rho V) = sqrt(rho) J_z(K / rho; V) comes from the same table.
 """
 
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
@@ -82,17 +83,18 @@ class ActionTable(eqx.Module):
     def frame(self, R: Array, z: Array, E: Array, L_z: Array) -> OrbitFrame:
         """Orbit frame at (R, z) for the energy `E` < 0 and angular momentum `L_z`."""
         y = jnp.minimum(energy_label(E, self.potential.central), Y_AXIS.nodes[-1])
-        log_L, log_R = self.circular.all(y)
+        log_L, log_R = _settled(self.circular.all(y))
         L_circ = jnp.exp(log_L)
         ell = jnp.minimum(jnp.abs(L_z) / L_circ, 1.0)
-        x = _L_coordinate(ell)
-        delta2 = jnp.maximum(self.focal(y, x), 0.0) * jnp.exp(2 * log_R)
-        s2, c = from_cylindrical(R, z, delta2)
+        x, L_circ, ell = _settled((_L_coordinate(ell), L_circ, ell))
+        focal, K_max = _settled((self.focal(y, x), self.K_max(y, x)))
+        delta2 = jnp.maximum(focal, 0.0) * jnp.exp(2 * log_R)
+        s2, c = _settled(from_cylindrical(R, z, delta2))
         sin2 = 1 - c**2
-        phi_midplane = self.midplane(jnp.sqrt(s2))
+        phi, phi_midplane = _settled((self.potential(R, z), self.midplane(jnp.sqrt(s2))))
         K_rest = c**2 * (E * delta2 + 0.5 * L_z**2 / sin2)
-        K_rest += (s2 + delta2 * sin2) * self.potential(R, z) - (s2 + delta2) * phi_midplane
-        K_max = self.K_max(y, x) * 0.5 * L_circ**2 * (1 - ell**2)
+        K_rest += (s2 + delta2 * sin2) * phi - (s2 + delta2) * phi_midplane
+        K_max = K_max * 0.5 * L_circ**2 * (1 - ell**2)
         return OrbitFrame(y, E, L_circ, ell, delta2, s2, c, phi_midplane, K_rest, K_max)
 
     def actions(self, frame: OrbitFrame, half_p_v2: Array) -> tuple[Array, Array]:
@@ -100,12 +102,14 @@ class ActionTable(eqx.Module):
         K_max = jnp.where(frame.K_max > 0, frame.K_max, 1.0)
         k = jnp.clip((frame.K_rest + half_p_v2) / K_max, 0.0, 1.0)
         x = _L_coordinate(frame.ell)
-        ratio_r, ratio_top = self.radial(frame.y, x, _K_coordinate(k))
+        ratio_r, ratio_top, depth = self.radial(frame.y, x, _K_coordinate(k))
         J_r = jnp.maximum(ratio_r, 0.0) * _spherical_radial(frame.ell, k) * frame.L_circ
 
         k_safe = jnp.maximum(k, 1e-8)
-        top2 = jnp.clip(ratio_top * _spherical_top2(frame.ell, k_safe), 1e-12, 0.999)
-        rho = jnp.clip(self._vertical_well(frame, top2) / (k_safe * K_max), 0.2, 5.0)
+        half_way2 = 0.5 * jnp.clip(ratio_top * _spherical_top2(frame.ell, k_safe), 1e-12, 1.0)
+        change = self._vertical_well(frame, half_way2) / (k_safe * K_max) - depth
+        # Where V is shallow half-way (a centrifugal wall, the same for all s) there is nothing to rescale.
+        rho = jnp.clip(1 + change / jnp.maximum(depth, 0.25), 0.2, 5.0)
         k_shell = jnp.minimum(k / rho, 1.0)
         (ratio_z,) = self.vertical(frame.y, x, _K_coordinate(k_shell))
         J_z = jnp.sqrt(rho) * jnp.maximum(ratio_z, 0.0) * _spherical_vertical(frame.ell, k_shell) * frame.L_circ
@@ -120,6 +124,10 @@ class ActionTable(eqx.Module):
             + (frame.s2 + frame.delta2 * sin2) * phi
             - (frame.s2 + frame.delta2) * frame.phi_midplane
         )
+
+
+_settled = jax.lax.optimization_barrier
+"""Keeps the compiler from computing the same look-ups again inside each of their users."""
 
 
 def _crowd(x: Array, width: float) -> Array:
@@ -180,19 +188,19 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
     wide = [a[..., None] for a in (E, L_z, delta2, s_shell)]
     K = K_max[..., None] * k
     J_r = radial_actions(midplane, *wide, K, radial_nodes)
-    J_z, c_top = _vertical_actions(potential, midplane, *wide, K, vertical_nodes)
+    J_z, c_top, depth = _vertical_actions(potential, midplane, *wide, K, vertical_nodes)
     ell, scale = ell[..., None], L_circ[..., None]
-    # Near L_z = 0 and K_max the fudge can find no radial oscillation about the shell; no ratio there exceeds 2.
+    # Near L_z = 0 the fudge can fail (no oscillation about the shell, or about the midplane); true ratios stay below 2.
     ratio_r = jnp.minimum(J_r / (_spherical_radial(ell, k) * scale), 2.0)
-    ratio_z = J_z / (_spherical_vertical(ell, k) * scale)
-    ratio_top = c_top**2 / _spherical_top2(ell, k)
+    ratio_z = jnp.minimum(J_z / (_spherical_vertical(ell, k) * scale), 2.0)
+    ratio_top = jnp.minimum(c_top**2 / _spherical_top2(ell, k), 2.0)
     return ActionTable(
         potential,
         midplane,
         circular,
         Spline2D.fit(Y_AXIS, L_AXIS, delta2 / R_circ**2),
         Spline2D.fit(Y_AXIS, L_AXIS, K_max / K_scale),
-        Spline3D.fit(Y_AXIS, L_AXIS, K_AXIS, jnp.stack([ratio_r, ratio_top], axis=-1)),
+        Spline3D.fit(Y_AXIS, L_AXIS, K_AXIS, jnp.stack([ratio_r, ratio_top, depth], axis=-1)),
         Spline3D.fit(Y_AXIS, L_AXIS, K_AXIS, ratio_z[..., None]),
     )
 
@@ -226,7 +234,7 @@ def radial_actions(
 
 def _vertical_actions(
     potential: Potential, midplane: RadialProfile, E: Array, L_z: Array, delta2: Array, s_shell: Array, K: Array, nodes: int
-) -> tuple[Array, Array]:
+) -> tuple[Array, Array, Array]:
     width2 = s_shell**2 + delta2
     floor = width2 * midplane(s_shell)
 
@@ -247,4 +255,5 @@ def _vertical_actions(
     ends = jnp.zeros_like(K), jnp.full_like(K, 1 - 1e-10)
     c_top = bracketed_root(excess, *ends, rising=False, iterations=30)
     wide = [a[..., None] for a in (E, L_z, delta2, s_shell, floor, K)]
-    return vertical_action(lambda c: 2 * half_p_v2(c, *wide), c_top, nodes), c_top
+    depth = 1 - half_p_v2(c_top / np.sqrt(2), E, L_z, delta2, s_shell, floor, K) / K
+    return vertical_action(lambda c: 2 * half_p_v2(c, *wide), c_top, nodes), c_top, depth

@@ -2,7 +2,8 @@
 
 Velocities are split into v_phi and two components along the spheroidal coordinate lines of the orbit itself, v_u and v_v. The actions
 depend on the latter only through their squares, so one quadrant suffices, exactly, for every potential. Fixed Gauss-Legendre
-nodes, stretched by sinh to the scale of the component's own dispersions, reach to the escape velocity.
+nodes, stretched by sinh to the scale of the component's own dispersions, reach to the escape velocity or, for cold discs, to
+some ten dispersions.
 """
 
 from typing import NamedTuple
@@ -27,7 +28,7 @@ class VelocityRule(NamedTuple):
 
 
 DISK_RULE = VelocityRule(20, 10, 10)
-SPHEROID_RULE = VelocityRule(24, 6, 6)
+SPHEROID_RULE = VelocityRule(20, 16, 10)
 _BATCH = 16
 
 
@@ -86,6 +87,7 @@ def _sums(df: DistributionFunction, actions: ActionTable, R: Array, z: Array, no
     tilt2 = frame.s2 * frame.c**2 / h2
     v_R2 = v_u**2 * (1 - tilt2) + v_v**2 * tilt2
     v_z2 = v_u**2 * tilt2 + v_v**2 * (1 - tilt2)
+    f, v_R2, v_z2 = jax.lax.optimization_barrier((f, v_R2, v_z2))
     return Moments(*(jnp.sum(f * q) for q in (1.0, streaming, v_R2, v_z2, v_phi**2)))
 
 
@@ -99,13 +101,15 @@ def _disk_nodes(df: QuasiIsothermal, actions: ActionTable, R: Array, z: Array, r
     escape = jnp.sqrt(-2 * actions.potential(R, z))
     v_circ = jnp.sqrt(jnp.maximum(R * actions.potential.gradient(R, jnp.zeros_like(R))[0], 0.0))
     sigma_r, sigma_z = df.dispersions(R * v_circ)
+    limit_r, limit_z = (jnp.minimum(escape, 8 * sigma + 100.0) for sigma in (sigma_r, sigma_z))
     x, w = gauss_legendre(rule.n_u, 0.0, 1.0)
-    v_u, d_u = _stretched(1.2 * sigma_r, escape, x)
+    v_u, d_u = _stretched(2 * sigma_r, limit_r, x)
     x_v, w_v = gauss_legendre(rule.n_v, 0.0, 1.0)
-    v_v, d_v = _stretched(1.2 * sigma_z, escape, x_v)
+    v_v, d_v = _stretched(2 * sigma_z, limit_z, x_v)
     x_phi, w_phi = gauss_legendre(rule.n_phi)
-    scale = 0.9 * sigma_r
-    low, high = jnp.arcsinh((-escape - v_circ) / scale), jnp.arcsinh((escape - v_circ) / scale)
+    scale = 1.5 * sigma_r
+    low = jnp.arcsinh(jnp.maximum(-escape - v_circ, -1.5 * limit_r) / scale)
+    high = jnp.arcsinh(jnp.minimum(escape - v_circ, limit_r) / scale)
     t = 0.5 * (low + high) + 0.5 * (high - low) * x_phi
     v_phi, d_phi = v_circ + scale * jnp.sinh(t), 0.5 * (high - low) * scale * jnp.cosh(t)
     weight = 4 * (w_phi * d_phi)[:, None, None] * (w * d_u)[:, None] * (w_v * d_v)

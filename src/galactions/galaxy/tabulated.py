@@ -19,7 +19,7 @@ _DISK_R_MAX, _DISK_Z_MAX = 45.0, 20.0
 _R_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_R_MAX / _DISK_R)), 24)
 _Z_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_Z_MAX / _DISK_Z)), 17)
 _LOG_R_AXIS = Axis.between(np.log(2e-3), np.log(1.5e3), 32)
-_N_ANGLES = 3
+_N_ANGLES = 5
 _FLOOR = 1e-3
 """Msun/kpc^3; densities below this are of no account and keep their logarithm finite."""
 
@@ -42,8 +42,8 @@ class DiskDensity(eqx.Module):
 class SpheroidDensity(eqx.Module):
     """Density of a spheroid: a spherical profile times the exponential of a smooth correction.
 
-    `profile` is the logarithm of the initial density averaged over spheres, in ln r; `correction` the three coefficients, in ln r, of a
-    quadratic in cos^2(theta). Constant outside 0.002 - 1500 kpc.
+    `profile` is the logarithm of the initial density averaged over spheres, in ln r; `correction` the coefficients, in ln r, of a
+    polynomial in cos^2(theta), exact in the midplane among others. Constant outside 0.002 - 1500 kpc.
     """
 
     profile: Spline1D
@@ -54,8 +54,11 @@ class SpheroidDensity(eqx.Module):
         r2 = R**2 + z**2
         x = 0.5 * jnp.log(r2)
         c2 = z**2 / r2
-        a, b, c = self.correction.all(jnp.clip(x, _LOG_R_AXIS.start, _LOG_R_AXIS.nodes[-1]))
-        return jnp.exp(self.profile(x) + a + c2 * (b + c2 * c))
+        coefficients = self.correction.all(jnp.clip(x, _LOG_R_AXIS.start, _LOG_R_AXIS.nodes[-1]))
+        correction = jnp.zeros_like(r2)
+        for coefficient in reversed(coefficients):
+            correction = coefficient + c2 * correction
+        return jnp.exp(self.profile(x) + correction)
 
 
 def tabulate_density(
@@ -79,7 +82,7 @@ def _tabulate_disk(df: QuasiIsothermal, actions: ActionTable) -> DiskDensity:
 
 
 def _tabulate_spheroid(df: QuasiSpherical, actions: ActionTable, initial_mean: Array) -> SpheroidDensity:
-    c = gauss_legendre(2 * _N_ANGLES)[0][_N_ANGLES:]
+    c = gauss_legendre(2 * _N_ANGLES - 1)[0][_N_ANGLES - 1 :]
     r = np.exp(_LOG_R_AXIS.nodes)[:, None]
     R, z = r * np.sqrt(1 - c**2), r * c
     profile = Spline1D.fit(POISSON_GRID.axis, jnp.log(initial_mean + _FLOOR))
