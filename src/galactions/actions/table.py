@@ -8,6 +8,9 @@ the fudge makes the actions functions of three integrals: the energy, L_z, and K
 so that K is zero in the midplane and K_max on the shell orbit. They are tabulated over the unit cube of the energy label y,
 L_z/L_circ(E) and K/K_max, each divided by what it would be in a spherical potential: smooth functions of order one.
 
+The radial motion of a star at (s, c) runs along its own hyperbola c = const, on which p_v^2/2 + V(s', c) is not constant. To first order
+J_r is that of its mean over the radial oscillation, weighted by the time spent and by 1/(s'^2 + Delta^2); two Chebyshev nodes give the mean.
+
 A star far from its shell oscillates vertically in V(s, .), not in V(s_shell, .). The two are nearly proportional, by a factor rho
 found half-way (in c^2) to where the oscillation turns; then J_z(K; rho V) = sqrt(rho) J_z(K / rho; V) comes from the same table.
 """
@@ -29,35 +32,34 @@ from galactions.potential.field import R_MAX, Potential, RadialProfile
 
 Y_FINE = Axis.between(-18.5, -7.2, 512)
 Y_AXIS = Axis.between(-18.5, -7.2, 48)
-L_AXIS = Axis.between(0.0, 1.0, 32)
+L_AXIS = Axis.between(0.0, 1.0, 48)
 K_AXIS = Axis.between(0.0, 1.0, 36)
-_L_WARP = 0.5
+_L_WARP = 1.0
 _K_WARP = 0.5
-_LOWEST_ELL = 0.02
+
+_LOWEST_ELL = 0.005
 """Stands for L_z = 0, where the centrifugal barrier is too thin for the tables to resolve."""
 _EDGE = 1e-4
 """Where a ratio of two vanishing quantities is tabulated instead of at the edge itself."""
 
-
 class OrbitFrame(NamedTuple):
     """What the actions of a star depend on, apart from the direction of its meridional motion.
 
-    Energy label y and energy (km/s)^2, angular momentum of the circular orbit (kpc km/s), |L_z| relative to it, squared focal
-    distance (kpc^2), spheroidal coordinates s^2 (kpc^2) and c, potential in the midplane at s, the part of K without p_v^2/2 and
-    the largest K, (kpc km/s)^2.
+    Energy label y and energy (km/s)^2, radius (kpc) and angular momentum (kpc km/s) of the circular orbit, |L_z| relative to the
+    latter, squared focal distance (kpc^2), spheroidal coordinates s^2 (kpc^2) and c, and, in (kpc km/s)^2, the well V at the star and
+    the largest K.
     """
 
     y: Array
     E: Array
+    R_circ: Array
     L_circ: Array
     ell: Array
     delta2: Array
     s2: Array
     c: Array
-    phi_midplane: Array
-    K_rest: Array
+    K_own: Array
     K_max: Array
-
 
 class ActionTable(eqx.Module):
     """Actions in one potential as smooth functions of (R, z, v); built by `tabulate_actions`."""
@@ -68,6 +70,7 @@ class ActionTable(eqx.Module):
     focal: Spline2D
     K_max: Spline2D
     radial: Spline3D
+    orbit: Spline3D
     vertical: Spline3D
 
     def __call__(self, R: Array, z: Array, v_R: Array, v_z: Array, v_phi: Array) -> tuple[Array, Array, Array]:
@@ -88,26 +91,36 @@ class ActionTable(eqx.Module):
         ell = jnp.minimum(jnp.abs(L_z) / L_circ, 1.0)
         x, L_circ, ell = _settled((_L_coordinate(ell), L_circ, ell))
         focal, K_max = _settled((self.focal(y, x), self.K_max(y, x)))
-        delta2 = jnp.maximum(focal, 0.0) * jnp.exp(2 * log_R)
+        R_circ = jnp.exp(log_R)
+        delta2 = jnp.maximum(focal, 0.0) * R_circ**2
         s2, c = _settled(from_cylindrical(R, z, delta2))
-        sin2 = 1 - c**2
-        phi, phi_midplane = _settled((self.potential(R, z), self.midplane(jnp.sqrt(s2))))
-        K_rest = c**2 * (E * delta2 + 0.5 * L_z**2 / sin2)
-        K_rest += (s2 + delta2 * sin2) * phi - (s2 + delta2) * phi_midplane
+        K_own = _settled(self._well(E, L_z, delta2, s2, c**2))
         K_max = K_max * 0.5 * L_circ**2 * (1 - ell**2)
-        return OrbitFrame(y, E, L_circ, ell, delta2, s2, c, phi_midplane, K_rest, K_max)
+        return OrbitFrame(y, E, R_circ, L_circ, ell, delta2, s2, c, K_own, K_max)
 
     def actions(self, frame: OrbitFrame, half_p_v2: Array) -> tuple[Array, Array]:
         """(J_r, J_z) in kpc km/s of stars with the given `frame` and p_v^2 / 2."""
         K_max = jnp.where(frame.K_max > 0, frame.K_max, 1.0)
-        k = jnp.clip((frame.K_rest + half_p_v2) / K_max, 0.0, 1.0)
         x = _L_coordinate(frame.ell)
-        ratio_r, ratio_top, depth = self.radial(frame.y, x, _K_coordinate(k))
-        J_r = jnp.maximum(ratio_r, 0.0) * _spherical_radial(frame.ell, k) * frame.L_circ
+        L_z = frame.ell * frame.L_circ
+        k = jnp.clip((frame.K_own + half_p_v2) / K_max, 0.0, 1.0)
+        ratio_top, depth, s_low, s_high = _settled(self.orbit(frame.y, x, _K_coordinate(k)))
 
+        K_mean, total = jnp.zeros_like(k), jnp.zeros_like(k)
+        for s in (s_low, s_high):
+            s2 = jnp.maximum(s * frame.R_circ, 1e-3) ** 2
+            weight = 1 / (s2 + frame.delta2)
+            K_mean += weight * self._well(frame.E, L_z, frame.delta2, s2, frame.c**2)
+            total += weight
+        shift = (_settled(K_mean) / total - frame.K_own) / K_max
+        # What is left for the radial motion, 1 - k, bounds the shift: first order where it is small, saturating where it is not.
+        shift = shift * (1 - k) / (1 - k + 2 * jnp.maximum(shift, 0.0) + 1e-12)
+        k_radial = jnp.clip(k + shift, 0.0, 1.0)
+        (ratio_r,) = self.radial(frame.y, x, _K_coordinate(k_radial))
+        J_r = jnp.maximum(ratio_r, 0.0) * _spherical_radial(frame.ell, k_radial) * frame.L_circ
         k_safe = jnp.maximum(k, 1e-8)
         half_way2 = 0.5 * jnp.clip(ratio_top * _spherical_top2(frame.ell, k_safe), 1e-12, 1.0)
-        change = self._vertical_well(frame, half_way2) / (k_safe * K_max) - depth
+        change = self._well(frame.E, L_z, frame.delta2, frame.s2, half_way2) / (k_safe * K_max) - depth
         # Where V is shallow half-way (a centrifugal wall, the same for all s) there is nothing to rescale.
         rho = jnp.clip(1 + change / jnp.maximum(depth, 0.25), 0.2, 5.0)
         k_shell = jnp.minimum(k / rho, 1.0)
@@ -115,56 +128,44 @@ class ActionTable(eqx.Module):
         J_z = jnp.sqrt(rho) * jnp.maximum(ratio_z, 0.0) * _spherical_vertical(frame.ell, k_shell) * frame.L_circ
         return J_r, J_z
 
-    def _vertical_well(self, frame: OrbitFrame, c2: Array) -> Array:
-        """V(s, c) at the stars' own s."""
-        sin2 = 1 - c2
-        phi = self.potential(jnp.sqrt(frame.s2 * sin2), jnp.sqrt((frame.s2 + frame.delta2) * c2))
-        return (
-            c2 * (frame.E * frame.delta2 + 0.5 * (frame.ell * frame.L_circ) ** 2 / sin2)
-            + (frame.s2 + frame.delta2 * sin2) * phi
-            - (frame.s2 + frame.delta2) * frame.phi_midplane
-        )
-
+    def _well(self, E: Array, L_z: Array, delta2: Array, s2: Array, c2: Array) -> Array:
+        """V(s, c)."""
+        sin2, width2 = 1 - c2, s2 + delta2
+        phi = self.potential(jnp.sqrt(s2 * sin2), jnp.sqrt(width2 * c2))
+        bend = c2 * (E * delta2 + 0.5 * L_z**2 / sin2)
+        return bend + (s2 + delta2 * sin2) * phi - width2 * self.midplane(jnp.sqrt(s2))
 
 _settled = jax.lax.optimization_barrier
 """Keeps the compiler from computing the same look-ups again inside each of their users."""
-
 
 def _crowd(x: Array, width: float) -> Array:
     """Maps [0, 1] onto itself and stretches the neighbourhood of 0 by (1 + width)/width."""
     return x * (1 + width) / (x + width)
 
-
 def _uncrowd(t: np.ndarray, width: float) -> np.ndarray:
     return np.asarray(width * t / (1 + width - t))
-
 
 def _L_coordinate(ell: Array) -> Array:
     """Coordinate of the tables along L_z: nodes crowd towards circular orbits."""
     return _crowd(1 - ell, _L_WARP)
 
-
 def _K_coordinate(k: Array) -> Array:
     """Coordinate of the tables along K: nodes crowd towards small K, where the thin disc shapes the vertical motion."""
     return _crowd(jnp.sqrt(k + 1e-12), _K_WARP)
-
 
 def _spherical_radial(ell: Array, k: Array) -> Array:
     """J_r/L_circ if the potential were spherical and the radial action equal to L_circ - L."""
     rest = 1 - ell**2
     return (1 - k) * rest / (1 + jnp.sqrt(ell**2 + k * rest))
 
-
 def _spherical_vertical(ell: Array, k: Array) -> Array:
     """J_z/L_circ = (L - |L_z|)/L_circ in a spherical potential."""
     rest = 1 - ell**2
     return k * rest / (jnp.sqrt(ell**2 + k * rest + 1e-30) + ell)
 
-
 def _spherical_top2(ell: Array, k: Array) -> Array:
     """Square of the largest c = cos v reached, in a spherical potential."""
     return k * (1 - ell**2) / (ell**2 + k * (1 - ell**2))
-
 
 def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_nodes: int = 10) -> ActionTable:
     """Tables of Delta^2, K_max, J_r and J_z for `potential`."""
@@ -187,7 +188,9 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
     k = np.clip(_uncrowd(K_AXIS.nodes, _K_WARP) ** 2, _EDGE**2, 1 - 10 * _EDGE)
     wide = [a[..., None] for a in (E, L_z, delta2, s_shell)]
     K = K_max[..., None] * k
-    J_r = radial_actions(midplane, *wide, K, radial_nodes)
+    J_r, s_in, s_out = radial_actions(midplane, *wide, K, radial_nodes)
+    middle, reach = 0.5 * (s_in + s_out), (s_out - s_in) / np.sqrt(8)
+    s_low, s_high = ((middle + sign * reach) / R_circ[..., None] for sign in (-1, 1))
     J_z, c_top, depth = _vertical_actions(potential, midplane, *wide, K, vertical_nodes)
     ell, scale = ell[..., None], L_circ[..., None]
     # Near L_z = 0 the fudge can fail (no oscillation about the shell, or about the midplane); true ratios stay below 2.
@@ -200,15 +203,15 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
         circular,
         Spline2D.fit(Y_AXIS, L_AXIS, delta2 / R_circ**2),
         Spline2D.fit(Y_AXIS, L_AXIS, K_max / K_scale),
-        Spline3D.fit(Y_AXIS, L_AXIS, K_AXIS, jnp.stack([ratio_r, ratio_top, depth], axis=-1)),
+        Spline3D.fit(Y_AXIS, L_AXIS, K_AXIS, ratio_r[..., None]),
+        Spline3D.fit(Y_AXIS, L_AXIS, K_AXIS, jnp.stack([ratio_top, depth, s_low, s_high], axis=-1)),
         Spline3D.fit(Y_AXIS, L_AXIS, K_AXIS, ratio_z[..., None]),
     )
 
-
 def radial_actions(
     midplane: RadialProfile, E: Array, L_z: Array, delta2: Array, s_shell: Array, K: Array, nodes: int
-) -> Array:
-    """J_r in kpc km/s of the orbits (E, L_z, K), of broadcastable shapes, around the shell radius `s_shell` (kpc).
+) -> tuple[Array, Array, Array]:
+    """J_r in kpc km/s and the turning points s_in, s_out in kpc of the orbits (E, L_z, K), of broadcastable shapes, around the shell radius `s_shell` (kpc).
 
     With `delta2` = 0 and K = 0 it is the radial action in the spherical potential `midplane` for angular momentum `L_z`.
     """
@@ -227,10 +230,8 @@ def radial_actions(
     s_in = jnp.exp(bracketed_root(excess, ends[0], middle, rising=True, iterations=30))
     s_out = jnp.exp(bracketed_root(excess, middle, ends[1], rising=False, iterations=30))
     E, L_z, delta2, K = (a[..., None] for a in (E, L_z, delta2, K))
-    return radial_action(
-        lambda s: 2 * half_p_u2(s, E, L_z, delta2, K) / (s**2 + delta2), s_in, s_out, nodes
-    )
-
+    J_r = radial_action(lambda s: 2 * half_p_u2(s, E, L_z, delta2, K) / (s**2 + delta2), s_in, s_out, nodes)
+    return J_r, s_in, s_out
 
 def _vertical_actions(
     potential: Potential, midplane: RadialProfile, E: Array, L_z: Array, delta2: Array, s_shell: Array, K: Array, nodes: int

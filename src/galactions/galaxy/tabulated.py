@@ -20,7 +20,7 @@ _R_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_R_MAX / _DISK_R)), 24)
 _Z_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_Z_MAX / _DISK_Z)), 17)
 _LOG_R_AXIS = Axis.between(np.log(2e-3), np.log(1.5e3), 32)
 _N_ANGLES = 5
-_FLOOR = 1e-3
+_FLOOR = 1e-9
 """Msun/kpc^3; densities below this are of no account and keep their logarithm finite."""
 
 
