@@ -17,8 +17,9 @@ def _root(p2: Array) -> Array:
 def radial_action(p_s2: Callable[[Array], Array], s1: Array, s2: Array, n: int) -> Array:
     """`J_r = (1/pi) int p_s ds` between the turning points s1 <= s2 (kpc), in kpc km/s.
 
-    `p_s2(s)` is the squared momentum conjugate to s; it gets arrays with one more (trailing) axis of length `n`. The radii
-    follow a Moebius map of [-1, 1] that crowds them towards s1 when the orbit is eccentric, where the centrifugal term is steep.
+    `p_s2(s)` is the squared momentum conjugate to s; it gets arrays with one more (trailing) axis of
+    length `n`. The radii follow a Moebius map of [-1, 1] that crowds them towards s1 when the orbit is
+    eccentric, where the centrifugal term is steep.
     """
     t, w = turning_point_rule(n)
     ratio = jnp.sqrt(s1 / s2)
@@ -32,7 +33,8 @@ def radial_action(p_s2: Callable[[Array], Array], s1: Array, s2: Array, n: int) 
 def vertical_action(p_v2: Callable[[Array], Array], c1: Array, n: int) -> Array:
     """`J_z = (2/pi) int p_v dv` from the turning point cos v = c1 to the midplane, in kpc km/s.
 
-    `p_v2(c)` is the squared momentum conjugate to v; it gets arrays with one more (trailing) axis of length `n`.
+    `p_v2(c)` is the squared momentum conjugate to v; it gets arrays with one more (trailing) axis of
+    length `n`.
     """
     t, w = turning_point_rule(2 * n)
     t, w = t[n:], w[n:]

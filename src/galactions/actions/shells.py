@@ -1,7 +1,7 @@
 """Circular and shell orbits: the frame of every table of actions.
 
-Energies are labelled by `y = ln(1/|E| - 1/|Phi(0)|)`, nearly linear in the logarithm of the circular radius and covering
-all bound energies for every potential with a finite centre.
+Energies are labelled by `y = ln(1/|E| - 1/|Phi(0)|)`, nearly linear in the logarithm of the circular
+radius and covering all bound energies for every potential with a finite centre.
 """
 
 import jax.numpy as jnp
@@ -37,7 +37,10 @@ def circular_orbit(profile: RadialProfile, E: Array) -> tuple[Array, Array]:
 
 
 def shell_radius(profile: RadialProfile, E: Array, L_z: Array, delta2: Array, R_circ: Array) -> Array:
-    """Midplane radius of the shell orbit (J_r = 0), kpc: where `(s^2 + Delta^2) (E - Phi_eff(s, 0))` is largest."""
+    """Midplane radius in kpc of the shell orbit (J_r = 0).
+
+    There `(s^2 + Delta^2) (E - Phi_eff(s, 0))` is largest.
+    """
 
     def slope(x: Array) -> tuple[Array, Array]:
         s = jnp.exp(x)
@@ -52,12 +55,14 @@ def shell_radius(profile: RadialProfile, E: Array, L_z: Array, delta2: Array, R_
 
 
 def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -> Array:
-    """Squared focal distance Delta^2 >= 0 (kpc^2) for which the shell orbit of (E, L_z) follows a spheroid best.
+    """Squared focal distance Delta^2 >= 0 (kpc^2) for which the shell orbit of (E, L_z) follows a spheroid
+    best.
 
-    On a Staeckel potential `h^2 (E - Phi_eff)`, with `h^2 = s^2 + Delta^2 (1 - c^2)`, is a sum of a function of s and one of c. Here Delta is
-    chosen such that its s-derivative, which vanishes in the midplane of the shell, also vanishes on average along the shell: the force
-    then bends the orbit along the spheroid. The average is over time with weight (z/R)^2, much as in a least-squares
-    fit of an ellipse to the orbit.
+    On a Staeckel potential `h^2 (E - Phi_eff)`, with `h^2 = s^2 + Delta^2 (1 - c^2)`, is a sum of a
+    function of s and one of c. Here Delta is chosen such that its s-derivative, which vanishes in the
+    midplane of the shell, also vanishes on average along the shell: the force then bends the orbit along
+    the spheroid. The average is over time with weight (z/R)^2, much as in a least-squares fit of an
+    ellipse to the orbit.
     """
     t = turning_point_rule(12)[0][6:]
     profile = potential.midplane_profile()
@@ -73,7 +78,8 @@ def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -
         kinetic = E_ - potential(R, z) - 0.5 * (L_ / R) ** 2
         force = (slope_R - L_**2 / R**3) * jnp.sqrt(sin2) + slope_z * c * s_ / jnp.sqrt(width2)
         mean = jnp.mean((t * (1 + c**2)) ** 2 * (2 * s_ * kinetic - (s_**2 + d2 * sin2) * force), axis=-1)
-        # Far above the root the spheroids no longer look like shells and cut the midplane beyond the circular orbit.
+        # Far above the root the spheroids no longer look like shells and cut the midplane beyond the
+        # circular orbit.
         return jnp.where(s < 1.02 * R_circ, mean, jnp.abs(mean))
 
     ell = L_z / jnp.sqrt(R_circ**3 * profile.derivatives(R_circ)[1])

@@ -1,12 +1,14 @@
-"""Prolate spheroidal coordinates of the Staeckel fudge, in a form that stays regular when they become spherical.
+"""Prolate spheroidal coordinates of the Staeckel fudge, in a form that stays regular when they become
+spherical.
 
-The usual coordinates (u, v) with focal distance Delta (Binney 2012) are used as `s = Delta sinh u`, the radius at which a surface
-of constant u cuts the midplane (kpc), and `c = cos v`:
+The usual coordinates (u, v) with focal distance Delta (Binney 2012) are used as `s = Delta sinh u`, the
+radius at which a surface of constant u cuts the midplane (kpc), and `c = cos v`:
 
     R = s sqrt(1 - c^2),    z = sqrt(s^2 + Delta^2) c.
 
-For Delta = 0 they are the spherical radius and the cosine of the polar angle. The momenta are those conjugate to u and v
-times one over Delta-free factors: `p_u = R p_R coth u + ...` in kpc km/s, finite in the spherical limit too.
+For Delta = 0 they are the spherical radius and the cosine of the polar angle. The momenta are those
+conjugate to u and v times one over Delta-free factors: `p_u = R p_R coth u + ...` in kpc km/s, finite in
+the spherical limit too.
 """
 
 import jax.numpy as jnp

@@ -12,8 +12,9 @@ class QuasiIsothermal(eqx.Module):
     """Quasi-isothermal DF: f(J) in Msun / (kpc km/s)^3, mass = (2 pi)^3 int f d^3J.
 
     The radius R_c and the frequencies kappa, nu, Omega belong to the circular orbit of angular momentum
-    `|J_phi| + coef_jr J_r + coef_jz J_z` in the potential the DF was made for, and stay what they are when the potential changes.
-    Everything that depends on them is tabulated: the logarithms of the prefactor, of kappa/sigma_r^2, nu/sigma_z^2, 2 Omega/sigma_r^2, sigma_r and sigma_z.
+    `|J_phi| + coef_jr J_r + coef_jz J_z` in the potential the DF was made for, and stay what they are
+    when the potential changes. Everything that depends on them is tabulated: the logarithms of the
+    prefactor, of kappa/sigma_r^2, nu/sigma_z^2, 2 Omega/sigma_r^2, sigma_r and sigma_z.
     """
 
     table: Spline1D
@@ -37,16 +38,23 @@ class QuasiIsothermal(eqx.Module):
     ) -> "QuasiIsothermal":
         """DF of a disc of central surface density `Sigma0` (Msun/kpc^2) and scale length `R_d` (kpc).
 
-        The dispersions fall from `sigma_r0`, `sigma_z0` (km/s) at the centre with the scale lengths `R_sigma_r`, `R_sigma_z` (kpc);
-        `sigma_min` (km/s) is added in quadrature.
+        The dispersions fall from `sigma_r0`, `sigma_z0` (km/s) at the centre with the scale lengths
+        `R_sigma_r`, `R_sigma_z` (kpc); `sigma_min` (km/s) is added in quadrature.
         """
         R, kappa, nu, Omega = epicycles.nodes()
         sigma_r2 = sigma_r0**2 * jnp.exp(-2 * R / R_sigma_r) + sigma_min**2
         sigma_z2 = sigma_z0**2 * jnp.exp(-2 * R / R_sigma_z) + sigma_min**2
         log_prefactor = jnp.log(Sigma0 * Omega * nu / (2 * jnp.pi**2 * kappa * sigma_r2 * sigma_z2)) - R / R_d
-        logs = [log_prefactor, jnp.log(kappa / sigma_r2), jnp.log(nu / sigma_z2), jnp.log(2 * Omega / sigma_r2)]
+        logs = [
+            log_prefactor,
+            jnp.log(kappa / sigma_r2),
+            jnp.log(nu / sigma_z2),
+            jnp.log(2 * Omega / sigma_r2),
+        ]
         logs += [0.5 * jnp.log(sigma_r2), 0.5 * jnp.log(sigma_z2)]
-        return cls(Spline1D.fit(LOG_L_AXIS, jnp.stack(logs, axis=1)), jnp.asarray(coef_jr), jnp.asarray(coef_jz))
+        return cls(
+            Spline1D.fit(LOG_L_AXIS, jnp.stack(logs, axis=1)), jnp.asarray(coef_jr), jnp.asarray(coef_jz)
+        )
 
     def __call__(self, J_r: Array, J_z: Array, J_phi: Array) -> Array:
         """f at the actions (kpc km/s), J_phi > 0 along the disc's rotation."""
@@ -56,6 +64,6 @@ class QuasiIsothermal(eqx.Module):
         return jnp.exp(exponent + jnp.exp(log_phi) * jnp.minimum(J_phi, 0.0))
 
     def dispersions(self, L_z: Array) -> tuple[Array, Array]:
-        """The parameters sigma_r and sigma_z (km/s) at the circular orbit of angular momentum `L_z` (kpc km/s)."""
+        """The parameters sigma_r and sigma_z (km/s) at the circular orbit of `L_z` (kpc km/s)."""
         *_, log_sigma_r, log_sigma_z = self.table.all(log_angular_momentum(L_z))
         return jnp.exp(log_sigma_r), jnp.exp(log_sigma_z)

@@ -23,14 +23,17 @@ _FLOOR = 1e-40
 class QuasiSpherical(eqx.Module):
     """Isotropic DF of a spherical density in a spherical potential, written as f(J), in Msun / (kpc km/s)^3.
 
-    In a spherical potential the energy is a function of J_r and L = J_z + |J_phi|; f(E(J_r, L)) with that function frozen is a DF for
-    any other potential too, to which its model then adapts adiabatically. ln f is tabulated over ln(J_r + L) and L/(J_r + L).
+    In a spherical potential the energy is a function of J_r and L = J_z + |J_phi|; f(E(J_r, L)) with that
+    function frozen is a DF for any other potential too, to which its model then adapts adiabatically. ln
+    f is tabulated over ln(J_r + L) and L/(J_r + L).
     """
 
     table: Spline2D
 
     @classmethod
-    def of(cls, density: Float[Array, " n_r"], grid: MultipoleGrid, profile: RadialProfile, central: Array) -> "QuasiSpherical":
+    def of(
+        cls, density: Float[Array, " n_r"], grid: MultipoleGrid, profile: RadialProfile, central: Array
+    ) -> "QuasiSpherical":
         """DF of the spherical `density` (Msun/kpc^3 at the radii of `grid`) in the potential `profile`.
 
         `central` is the potential at the centre, (km/s)^2.
@@ -56,8 +59,11 @@ class QuasiSpherical(eqx.Module):
         return jnp.exp(self.table(jnp.log(total), L / total))
 
 
-def eddington(density: Float[Array, " n_r"], grid: MultipoleGrid, profile: RadialProfile) -> Float[Array, " n_r"]:
-    """Isotropic DF f(E) at E = Phi(r) for the radii r of `grid` (Binney & Tremaine 2008, eq. 4.46b), Msun / (kpc km/s)^3.
+def eddington(
+    density: Float[Array, " n_r"], grid: MultipoleGrid, profile: RadialProfile
+) -> Float[Array, " n_r"]:
+    """Isotropic DF f(E) at E = Phi(r) for the radii r of `grid` (Binney & Tremaine 2008, eq. 4.46b), Msun /
+    (kpc km/s)^3.
 
     Negative where no isotropic DF exists.
     """

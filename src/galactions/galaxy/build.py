@@ -25,9 +25,10 @@ def build(
 ) -> Galaxy:
     """Build a self-consistent galaxy (paper, section 3.1, steps i-v).
 
-    `spec` is a `ModelSpec` or the name of a named model. Each of the `iterations` computes the densities of all components with a DF in
-    the current potential and then the potential of these densities; 0 stops at the initial potential of the analytic densities, "auto" goes
-    on until the force changes by less than 1e-4 anywhere in 1-50 kpc. `progress` is called with each entry of `Galaxy.history` as it is
+    `spec` is a `ModelSpec` or the name of a named model. Each of the `iterations` computes the densities
+    of all components with a DF in the current potential and then the potential of these densities; 0
+    stops at the initial potential of the analytic densities, "auto" goes on until the force changes by
+    less than 1e-4 anywhere in 1-50 kpc. `progress` is called with each entry of `Galaxy.history` as it is
     made. Raises `ModelError` if the model cannot be built from its parameters.
     """
     if isinstance(spec, str):
@@ -61,7 +62,9 @@ def _limit(iterations: int | str) -> int:
     return iterations
 
 
-def _summary(number: int, spec: ModelSpec, state: State, change: np.ndarray, seconds: float) -> dict[str, Any]:
+def _summary(
+    number: int, spec: ModelSpec, state: State, change: np.ndarray, seconds: float
+) -> dict[str, Any]:
     galaxy = Galaxy(spec, None, state, number)  # type: ignore[arg-type]
     d_sun = spec.parameters["d_sun"]
     virial = galaxy.virial()
@@ -72,7 +75,9 @@ def _summary(number: int, spec: ModelSpec, state: State, change: np.ndarray, sec
         "v_circ_sun_kms": float(galaxy.circular_velocity(d_sun)),
         "r200_kpc": virial.r200,
         "m200_msun": virial.m200,
-        "density_sun_msun_pc3": {name: 1e-9 * float(galaxy.density(name, d_sun, 0.0)) for name in galaxy.components},
+        "density_sun_msun_pc3": {
+            name: 1e-9 * float(galaxy.density(name, d_sun, 0.0)) for name in galaxy.components
+        },
         "seconds": seconds,
     }
 
@@ -83,5 +88,6 @@ def _require_finite(spec: ModelSpec, entry: dict[str, Any]) -> None:
         raise ModelError(
             f"model {spec.name} has no finite solution after iteration {entry['iteration']}: "
             f"v_circ(d_sun) = {entry['v_circ_sun_kms']} km/s, M200 = {entry['m200_msun']} Msun; "
-            "its discs or halo are outside what a galaxy can hold (compare its parameters with those of a named model)"
+            "its discs or halo are outside what a galaxy can hold "
+            "(compare its parameters with those of a named model)"
         )

@@ -69,7 +69,9 @@ def distribution_functions(
     return result
 
 
-def _quasi_isothermal(component: ComponentSpec, parameters: Parameters, epicycles: Epicycles) -> QuasiIsothermal:
+def _quasi_isothermal(
+    component: ComponentSpec, parameters: Parameters, epicycles: Epicycles
+) -> QuasiIsothermal:
     suffix = component.suffix
     sigma_r0, sigma_z0 = parameters[f"sigma_r0_{suffix}"], parameters[f"sigma_z0_{suffix}"]
     return QuasiIsothermal.of(
@@ -81,6 +83,6 @@ def _quasi_isothermal(component: ComponentSpec, parameters: Parameters, epicycle
         R_sigma_r=parameters[f"R_sigma_{suffix}"],
         R_sigma_z=parameters[f"R_sigma_{suffix}"],
         sigma_min=SIGMA_MIN_FRACTION * 0.5 * (sigma_r0 + sigma_z0),
-        coef_jr=parameters.get(f"coef_jr_{suffix}", 1.0),
-        coef_jz=parameters.get(f"coef_jz_{suffix}", 0.25),
+        coef_jr=parameters.get(f"coef_jr_{suffix}", jnp.asarray(1.0)),
+        coef_jz=parameters.get(f"coef_jz_{suffix}", jnp.asarray(0.25)),
     )

@@ -25,11 +25,13 @@ from galactions.potential.field import POISSON_GRID, Potential, solve_poisson
 
 Density = Disk | Spheroid | DiskDensity | SpheroidDensity
 
-_CHECK_R, _CHECK_Z = (a.ravel() for a in np.meshgrid(np.geomspace(1.0, 50.0, 12), [0.0, 0.3, 1.0, 3.0], indexing="ij"))
+_CHECK_R, _CHECK_Z = (
+    a.ravel() for a in np.meshgrid(np.geomspace(1.0, 50.0, 12), [0.0, 0.3, 1.0, 3.0], indexing="ij")
+)
 
 
 class State(NamedTuple):
-    """A model between two iterations: densities of all components, the potential they make, and its action table."""
+    """A model between two iterations: all densities, the potential they make, and its action table."""
 
     densities: dict[str, Density]
     actions: ActionTable
@@ -48,23 +50,30 @@ class Ingredients(NamedTuple):
     means: dict[str, Array]
 
 
-# The steps are compiled one by one, not as a whole: components of one kind and all iterations share their programs.
+# The steps are compiled one by one, not as a whole: components of one kind and all iterations share their
+# programs.
 _tabulate_actions = jax.jit(tabulate_actions)
 _tabulate_density = jax.jit(tabulate_density)
 
 
 @partial(jax.jit, static_argnums=0)
-def _prepare(components: tuple[ComponentSpec, ...], parameters: Parameters) -> tuple[Ingredients, dict[str, Density], Potential]:
+def _prepare(
+    components: tuple[ComponentSpec, ...], parameters: Parameters
+) -> tuple[Ingredients, dict[str, Density], Potential]:
     analytic = {c.name: analytic_density(c, parameters) for c in components}
     potential = analytic_potential(analytic)
     dfs = distribution_functions(components, parameters, analytic, potential)
     static = {name: d for name, d in analytic.items() if name not in dfs and isinstance(d, Disk)}
-    means = {name: spherical_mean(d) for name, d in analytic.items() if name in dfs and isinstance(d, Spheroid)}
+    means = {
+        name: spherical_mean(d) for name, d in analytic.items() if name in dfs and isinstance(d, Spheroid)
+    }
     return Ingredients(dfs, static, means), dict(analytic), potential
 
 
 @jax.jit
-def _total_potential(tabulated: dict[str, DiskDensity | SpheroidDensity], static: dict[str, Disk]) -> Potential:
+def _total_potential(
+    tabulated: dict[str, DiskDensity | SpheroidDensity], static: dict[str, Disk]
+) -> Potential:
     zero = jnp.zeros(POISSON_GRID.Rz[0].shape)
     smooth = sum((d.density(*POISSON_GRID.Rz) for d in tabulated.values()), start=zero)
     return solve_poisson(smooth, list(static.values()))
@@ -87,7 +96,7 @@ def iterate(ingredients: Ingredients, state: State) -> State:
 
 @jax.jit
 def residual(old: State, new: State) -> Array:
-    """Largest relative changes of the force and of the total density between 1 and 50 kpc, |z| <= 3 kpc: shape (2,)."""
+    """Largest relative changes of force and total density, shape (2,), at R = 1-50, |z| <= 3 kpc."""
     R, z = jnp.asarray(_CHECK_R), jnp.asarray(_CHECK_Z)
     before, after = (jnp.stack(s.potential.gradient(R, z)) for s in (old, new))
     force = jnp.max(jnp.linalg.norm(after - before, axis=0) / jnp.linalg.norm(before, axis=0))

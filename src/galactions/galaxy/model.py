@@ -30,7 +30,7 @@ class Virial(NamedTuple):
 
 
 class VelocityMoments(NamedTuple):
-    """Density (Msun/kpc^3), mean v_phi (km/s, positive along rotation) and dispersions (km/s), arrays of one shape."""
+    """Arrays of one shape: density (Msun/kpc^3), mean v_phi (positive along rotation), dispersions (km/s)."""
 
     density: Array
     mean_v_phi: Array
@@ -41,11 +41,13 @@ class VelocityMoments(NamedTuple):
 
 @dataclass(frozen=True)
 class Galaxy:
-    """A model after `iterations` self-consistent iterations (0: its analytic initial state), made by `build`.
+    """A model after `iterations` self-consistent iterations (0: its analytic initial state), made by
+    `build`.
 
-    `history` holds a dictionary per iteration: `residual` (largest relative change of the force), `residual_density`,
-    `v_circ_sun_kms`, `r200_kpc`, `m200_msun`, `density_sun_msun_pc3` by component, and `seconds`. Arguments are scalars or arrays in
-    kpc and km/s that broadcast together; results have their shape. The model is axisymmetric and symmetric about z = 0.
+    `history` holds a dictionary per iteration: `residual` (largest relative change of the force),
+    `residual_density`, `v_circ_sun_kms`, `r200_kpc`, `m200_msun`, `density_sun_msun_pc3` by component,
+    and `seconds`. Arguments are scalars or arrays in kpc and km/s that broadcast together; results have
+    their shape. The model is axisymmetric and symmetric about z = 0.
     """
 
     spec: ModelSpec
@@ -70,10 +72,14 @@ class Galaxy:
         return self.state.actions
 
     def df(self, component: str) -> DistributionFunction:
-        """Distribution function f(J_r, J_z, J_phi) of a component, Msun/(kpc km/s)^3; `ModelError` for one without (gas)."""
+        """Distribution function f(J_r, J_z, J_phi) of a component, Msun/(kpc km/s)^3.
+
+        Raises `ModelError` for a component without one (gas).
+        """
         if component not in self.ingredients.dfs:
             raise ModelError(
-                f"{self._known(component)!r} has no distribution function; those with one: {', '.join(self.ingredients.dfs)}"
+                f"{self._known(component)!r} has no distribution function; "
+                f"those with one: {', '.join(self.ingredients.dfs)}"
             )
         return self.ingredients.dfs[component]
 
@@ -98,7 +104,7 @@ class Galaxy:
         return R * potential.gradient(R, jnp.zeros_like(R))[0]
 
     def frequencies(self, R: ArrayLike) -> tuple[Array, Array, Array]:
-        """Radial and vertical epicycle frequency and circular frequency (kappa, nu, Omega), km/s/kpc, for R > 0."""
+        """Radial and vertical epicycle and circular frequency (kappa, nu, Omega), km/s/kpc, for R > 0."""
         return _frequencies(self.total_potential, *_floats(R))
 
     def density(self, component: str, R: ArrayLike, z: ArrayLike) -> Array:
@@ -116,20 +122,27 @@ class Galaxy:
         return Virial(*(float(x) for x in _virial(self.total_potential)))
 
     def actions(self, xv: Float[ArrayLike, "n 6"]) -> Float[Array, "n 3"]:
-        """Actions (J_r, J_z, J_phi) in kpc km/s of stars (x, y, z, v_x, v_y, v_z) in the paper's frame, by the direct Staeckel fudge.
+        """Actions (J_r, J_z, J_phi) in kpc km/s of stars (x, y, z, v_x, v_y, v_z) in the paper's frame, by
+        the direct Staeckel fudge.
 
-        The frame is right-handed with the Sun at x = -d_sun and the disc turning clockwise seen from the north (v_phi < 0), as astropy's
-        Galactocentric; J_phi > 0 along the rotation. Unbound or non-finite stars get NaN. Raises `ModelError` for a wrong shape.
+        The frame is right-handed with the Sun at x = -d_sun and the disc turning clockwise seen from the
+        north (v_phi < 0), as astropy's Galactocentric; J_phi > 0 along the rotation. Unbound or
+        non-finite stars get NaN. Raises `ModelError` for a wrong shape.
         """
         xv = jnp.asarray(xv, float)
         if xv.ndim != 2 or xv.shape[1] != 6:
-            raise ModelError(f"actions need an array of shape (n, 6): x, y, z (kpc), v_x, v_y, v_z (km/s); found {xv.shape}")
+            raise ModelError(
+                f"actions need an array of shape (n, 6): x, y, z (kpc), v_x, v_y, v_z (km/s); "
+                f"found {xv.shape}"
+            )
         padding = -len(xv) % min(_ACTION_BATCH, max(len(xv), 1))
         padded = jnp.concatenate([xv, jnp.ones((padding, 6))])
         return _actions(self.action_table, padded)[: len(xv)]
 
     def velocity_moments(self, component: str, R: ArrayLike, z: ArrayLike) -> VelocityMoments:
-        """Density, mean rotation and velocity dispersions of a component, from its DF in the present potential (eqs. 1-4)."""
+        """Density, mean rotation and velocity dispersions of a component, from its DF in the present
+        potential (eqs. 1-4).
+        """
         R, z = jnp.broadcast_arrays(*_floats(R, z))
         m = _moments(self.df(component), self.action_table, R.ravel(), z.ravel())
         mean = m.v_phi / m.density
@@ -139,7 +152,9 @@ class Galaxy:
 
     def _known(self, component: str) -> str:
         if component not in self.components:
-            raise ModelError(f"no component {component!r}; model {self.spec.name} has {', '.join(self.components)}")
+            raise ModelError(
+                f"no component {component!r}; model {self.spec.name} has {', '.join(self.components)}"
+            )
         return component
 
 

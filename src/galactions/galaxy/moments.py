@@ -1,9 +1,9 @@
 """Integrals of a distribution function over velocity (paper, eqs. 1-4).
 
-Velocities are split into v_phi and two components along the spheroidal coordinate lines of the orbit itself, v_u and v_v. The actions
-depend on the latter only through their squares, so one quadrant suffices, exactly, for every potential. Fixed Gauss-Legendre
-nodes, stretched by sinh to the scale of the component's own dispersions, reach to the escape velocity or, for cold discs, to
-some ten dispersions.
+Velocities are split into v_phi and two components along the spheroidal coordinate lines of the orbit
+itself, v_u and v_v. The actions depend on the latter only through their squares, so one quadrant
+suffices, exactly, for every potential. Fixed Gauss-Legendre nodes, stretched by sinh to the scale of the
+component's own dispersions, reach to the escape velocity or, for cold discs, to some ten dispersions.
 """
 
 from typing import NamedTuple
@@ -69,7 +69,9 @@ def velocity_moments(
     return jax.lax.map(at, (R, z), batch_size=_BATCH)
 
 
-def density(df: DistributionFunction, actions: ActionTable, R: Array, z: Array, rule: VelocityRule | None = None) -> Array:
+def density(
+    df: DistributionFunction, actions: ActionTable, R: Array, z: Array, rule: VelocityRule | None = None
+) -> Array:
     """Density of `df` in Msun/kpc^3 at the points (R, z), each of shape (n,)."""
     return velocity_moments(df, actions, R, z, rule).density
 

@@ -25,12 +25,13 @@ def named_model(name: str) -> ModelSpec:
 
 
 def load_model(path: str | Path) -> ModelSpec:
-    """A model from a TOML file with a table `[model]`: its `name` and, in `[model.set]`, values that replace the named model's.
+    """A model from a TOML file with a table `[model]`: its `name` and, in `[model.set]`, values that replace
+    the named model's.
 
     This is the form in which a fit writes its best model, and the same table as in a fit's configuration.
     """
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             table = tomllib.load(file)
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file") from error

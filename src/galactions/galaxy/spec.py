@@ -14,8 +14,8 @@ from galactions.errors import ModelError
 class ComponentSpec:
     """One component: its density profile and, if its stars are modelled, its kind of distribution function.
 
-    The component's parameters carry `suffix` in their names: `Sigma0_thin`, `sigma_r0_thin`, ... A component without a DF
-    (gas) keeps its density through the iterations.
+    The component's parameters carry `suffix` in their names: `Sigma0_thin`, `sigma_r0_thin`, ... A
+    component without a DF (gas) keeps its density through the iterations.
     """
 
     name: str
@@ -46,8 +46,8 @@ class ComponentSpec:
 class ModelSpec:
     """A model of the Galaxy before it is built: components and parameters (kpc, km/s, Msun).
 
-    `parameters` maps names to values; `replace(name=value, ...)` returns a changed copy. Raises `ModelError` for unknown or missing
-    names and for values that no galaxy can have.
+    `parameters` maps names to values; `replace(name=value, ...)` returns a changed copy. Raises
+    `ModelError` for unknown or missing names and for values that no galaxy can have.
     """
 
     name: str

@@ -12,6 +12,7 @@ from galactions.galaxy.components import DistributionFunction
 from galactions.galaxy.moments import density
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
+from galactions.potential.densities import Coordinate
 from galactions.potential.field import POISSON_GRID
 
 _DISK_R, _DISK_Z = 2.0, 0.3
@@ -25,16 +26,20 @@ _FLOOR = 1e-9
 
 
 class DiskDensity(eqx.Module):
-    """Density of a disc: bicubic spline of its logarithm in (asinh R/2 kpc, asinh |z|/0.3 kpc); zero beyond R = 45 or |z| = 20 kpc."""
+    """Density of a disc: bicubic spline of its logarithm in (asinh R/2 kpc, asinh |z|/0.3 kpc).
+
+    Zero beyond R = 45 or |z| = 20 kpc.
+    """
 
     table: Spline2D
 
-    def density(self, R: Array, z: Array) -> Array:
+    def density(self, R: Coordinate, z: Coordinate) -> Array:
         """Msun/kpc^3 at R, z in kpc."""
         z = jnp.abs(z)
         inside = (R <= _DISK_R_MAX) & (z <= _DISK_Z_MAX)
         value = self.table(
-            jnp.arcsinh(jnp.minimum(R, _DISK_R_MAX) / _DISK_R), jnp.arcsinh(jnp.minimum(z, _DISK_Z_MAX) / _DISK_Z)
+            jnp.arcsinh(jnp.minimum(R, _DISK_R_MAX) / _DISK_R),
+            jnp.arcsinh(jnp.minimum(z, _DISK_Z_MAX) / _DISK_Z),
         )
         return jnp.where(inside, jnp.exp(value), 0.0)
 
@@ -42,14 +47,15 @@ class DiskDensity(eqx.Module):
 class SpheroidDensity(eqx.Module):
     """Density of a spheroid: a spherical profile times the exponential of a smooth correction.
 
-    `profile` is the logarithm of the initial density averaged over spheres, in ln r; `correction` the coefficients, in ln r, of a
-    polynomial in cos^2(theta), exact in the midplane among others. Constant outside 0.002 - 1500 kpc.
+    `profile` is the logarithm of the initial density averaged over spheres, in ln r; `correction` the
+    coefficients, in ln r, of a polynomial in cos^2(theta), exact in the midplane among others. Constant
+    outside 0.002 - 1500 kpc.
     """
 
     profile: Spline1D
     correction: Spline1D
 
-    def density(self, R: Array, z: Array) -> Array:
+    def density(self, R: Coordinate, z: Coordinate) -> Array:
         """Msun/kpc^3 at R, z in kpc, away from the origin."""
         r2 = R**2 + z**2
         x = 0.5 * jnp.log(r2)
@@ -66,7 +72,8 @@ def tabulate_density(
 ) -> DiskDensity | SpheroidDensity:
     """Density of `df` in the potential of `actions`.
 
-    `initial_mean` is, for a spheroid, its initial density averaged over spheres at the radii of the Poisson grid.
+    `initial_mean` is, for a spheroid, its initial density averaged over spheres at the radii of the
+    Poisson grid.
     """
     if isinstance(df, QuasiIsothermal):
         return _tabulate_disk(df, actions)

@@ -1,7 +1,8 @@
 """Roots of many independent scalar equations at once.
 
-The searches have a fixed number of steps and are not differentiated themselves: one last Newton step from the root found carries the
-derivatives with respect to everything the function closes over (implicit function theorem).
+The searches have a fixed number of steps and are not differentiated themselves: one last Newton step from
+the root found carries the derivatives with respect to everything the function closes over (implicit
+function theorem).
 """
 
 from collections.abc import Callable
@@ -12,12 +13,18 @@ from jaxtyping import Array
 
 
 def bracketed_root(
-    function: Callable[[Array], tuple[Array, Array]], lower: Array, upper: Array, *, rising: bool, iterations: int
+    function: Callable[[Array], tuple[Array, Array]],
+    lower: Array,
+    upper: Array,
+    *,
+    rising: bool,
+    iterations: int,
 ) -> Array:
     """Root of `function` in [lower, upper], element by element.
 
-    `function(x)` returns value and slope; `rising` says whether it goes from negative to positive. Newton steps that leave the
-    current bracket, and every third step in any case, are replaced by bisection. Where there is no root the nearer end is approached.
+    `function(x)` returns value and slope; `rising` says whether it goes from negative to positive. Newton
+    steps that leave the current bracket, and every third step in any case, are replaced by bisection.
+    Where there is no root the nearer end is approached.
     """
     start = jax.lax.stop_gradient(lower), jax.lax.stop_gradient(upper)
 

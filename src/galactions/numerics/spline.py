@@ -1,13 +1,13 @@
 """Interpolation on uniform grids by B-splines, in one, two and three dimensions.
 
-A spline is stored by its coefficients; fitting them to nodal values is a fixed linear map (a small dense matrix per
-axis, made once per grid size), so that fitting and evaluating are both differentiable. Cubic splines (C2) serve in one
-and two dimensions, quadratic ones (C1, 27 instead of 64 coefficients) in three. Outside the grid the polynomial of
-the outermost cell is continued.
+A spline is stored by its coefficients; fitting them to nodal values is a fixed linear map (a small dense
+matrix per axis, made once per grid size), so that fitting and evaluating are both differentiable. Cubic
+splines (C2) serve in one and two dimensions, quadratic ones (C1, 27 instead of 64 coefficients) in three.
+Outside the grid the polynomial of the outermost cell is continued.
 """
 
-from functools import lru_cache
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -36,12 +36,12 @@ class Axis(eqx.Module):
         return self.start + self.step * np.arange(self.n)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _cubic_prefilter(n: int, left: End) -> np.ndarray:
     """Matrix (n + 2, n) from nodal values to cubic B-spline coefficients.
 
-    The end conditions are "free" (third derivative continuous across the first inner node, "not a knot") or, on the left,
-    "even" (the function is even about the first node).
+    The end conditions are "free" (third derivative continuous across the first inner node, "not a knot")
+    or, on the left, "even" (the function is even about the first node).
     """
     system = np.zeros((n + 2, n + 2))
     for i in range(n):
@@ -54,9 +54,12 @@ def _cubic_prefilter(n: int, left: End) -> np.ndarray:
     return np.ascontiguousarray(np.linalg.inv(system)[:, :n])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _quadratic_prefilter(n: int) -> np.ndarray:
-    """Matrix (n + 2, n) from nodal values to node-centred quadratic B-spline coefficients, third difference zero at the ends."""
+    """Matrix (n + 2, n) from nodal values to node-centred quadratic B-spline coefficients.
+
+    The third difference of the coefficients vanishes at both ends.
+    """
     system = np.zeros((n + 2, n + 2))
     for i in range(n):
         system[i, i : i + 3] = (1 / 8, 6 / 8, 1 / 8)
@@ -65,7 +68,7 @@ def _quadratic_prefilter(n: int) -> np.ndarray:
     return np.ascontiguousarray(np.linalg.inv(system)[:, :n])
 
 
-def _cubic_weights(t: Array, order: int) -> tuple[Array, ...]:
+def _cubic_weights(t: Any, order: int) -> tuple[Any, ...]:
     """The four cubic B-spline weights at cell coordinate `t`, or their `order`-th derivative."""
     if order == 0:
         s = 1 - t
@@ -110,10 +113,10 @@ class Spline1D(eqx.Module):
     def fit(cls, axis: Axis, values: Float[Array, "n *m"], left: End = "free") -> "Spline1D":
         """Spline through `values` at the nodes of `axis`."""
         values = jnp.asarray(values)
-        return cls(axis, _cubic_prefilter(axis.n, left) @ values.reshape(axis.n, -1))
+        return cls(axis, jnp.asarray(_cubic_prefilter(axis.n, left)) @ values.reshape(axis.n, -1))
 
     def all(self, x: Array, order: int = 0) -> list[Array]:
-        """All functions (or their `order`-th derivatives, order <= 2) at `x`: a list of arrays of the shape of `x`."""
+        """All functions (or their `order`-th derivatives, order <= 2) at `x`: a list of arrays like `x`."""
         i, t = _cell(self.axis, x)
         weights = _cubic_weights(t, order)
         m = self.coefficients.shape[1]
@@ -121,7 +124,8 @@ class Spline1D(eqx.Module):
         base = i * m
         scale = self.axis.step**-order
         return [
-            scale * sum(w * _gather(flat, base + (p * m + k)) for p, w in enumerate(weights)) for k in range(m)
+            scale * sum(w * _gather(flat, base + (p * m + k)) for p, w in enumerate(weights))
+            for k in range(m)
         ]
 
     def __call__(self, x: Array, order: int = 0) -> Array:
@@ -130,7 +134,10 @@ class Spline1D(eqx.Module):
 
 
 class Spline2D(eqx.Module):
-    """Cubic tensor-product spline of one function of two variables; `coefficients` has shape (nx + 2, ny + 2)."""
+    """Cubic tensor-product spline of one function of two variables.
+
+    `coefficients` has shape (nx + 2, ny + 2).
+    """
 
     x_axis: Axis
     y_axis: Axis
@@ -138,7 +145,12 @@ class Spline2D(eqx.Module):
 
     @classmethod
     def fit(
-        cls, x_axis: Axis, y_axis: Axis, values: Float[Array, "nx ny"], x_left: End = "free", y_left: End = "free"
+        cls,
+        x_axis: Axis,
+        y_axis: Axis,
+        values: Float[Array, "nx ny"],
+        x_left: End = "free",
+        y_left: End = "free",
     ) -> "Spline2D":
         """Spline through `values` at the nodes."""
         coefficients = _cubic_prefilter(x_axis.n, x_left) @ values @ _cubic_prefilter(y_axis.n, y_left).T
@@ -160,7 +172,9 @@ class Spline2D(eqx.Module):
         for p in range(4):
             base = (i + p) * width + j
             cells = [_gather(flat, base + q) for q in range(4)]
-            rows = {b: sum(w * c for w, c in zip(weights, cells, strict=True)) for b, weights in y_weights.items()}
+            rows = {
+                b: sum(w * c for w, c in zip(weights, cells, strict=True)) for b, weights in y_weights.items()
+            }
             sums = [s + x_weights[a][p] * rows[b] for s, (a, b) in zip(sums, orders, strict=True)]
         return [
             s * (self.x_axis.step**-a * self.y_axis.step**-b) for s, (a, b) in zip(sums, orders, strict=True)
@@ -168,7 +182,10 @@ class Spline2D(eqx.Module):
 
 
 class Spline3D(eqx.Module):
-    """Quadratic tensor-product spline of `m` functions of three variables; `coefficients` has shape (nx + 2, ny + 2, nz + 2, m)."""
+    """Quadratic tensor-product spline of `m` functions of three variables.
+
+    `coefficients` has shape (nx + 2, ny + 2, nz + 2, m).
+    """
 
     x_axis: Axis
     y_axis: Axis

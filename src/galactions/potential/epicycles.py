@@ -33,8 +33,9 @@ class Epicycles(eqx.Module):
     def of(cls, potential: Potential, midplane_density: Callable[[Array], Array]) -> "Epicycles":
         """Tabulate the circular orbits of `potential`.
 
-        `midplane_density(R)` (Msun/kpc^3) gives nu by Poisson's equation, nu^2 = 4 pi G rho + 2 Omega^2 - kappa^2: exact also for a disc
-        exponential in z, whose vertical force is not smooth in the midplane.
+        `midplane_density(R)` (Msun/kpc^3) gives nu by Poisson's equation, nu^2 = 4 pi G rho + 2 Omega^2 -
+        kappa^2: exact also for a disc exponential in z, whose vertical force is not smooth in the
+        midplane.
         """
         R = potential.circular_radius(jnp.exp(LOG_L_AXIS.nodes))
         kappa, _, Omega = potential.frequencies(R)

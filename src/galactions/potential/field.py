@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from galactions.constants import G, RHO_CRIT
+from galactions.constants import RHO_CRIT, G
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.roots import bracketed_root
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
@@ -25,7 +25,7 @@ POISSON_GRID = MultipoleGrid()
 
 
 class RadialProfile(eqx.Module):
-    """A potential as a function of one radius: cubic spline in asinh(r/a) on the radial nodes of `Potential`."""
+    """A potential as a function of one radius: cubic spline in asinh(r/a), nodes as in `Potential`."""
 
     table: Spline1D
 
@@ -44,8 +44,8 @@ class RadialProfile(eqx.Module):
 class Potential(eqx.Module):
     """Axisymmetric potential, even in z: bicubic spline in (asinh R/a, asinh |z|/b).
 
-    `central` is the value at the origin, (km/s)^2. Valid for R, |z| <= 3e4 kpc. The midplane is a line of nodes, so quantities
-    taken along it agree with the full table to rounding.
+    `central` is the value at the origin, (km/s)^2. Valid for R, |z| <= 3e4 kpc. The midplane is a line of
+    nodes, so quantities taken along it agree with the full table to rounding.
     """
 
     table: Spline2D
@@ -73,7 +73,9 @@ class Potential(eqx.Module):
 
     def midplane_profile(self) -> RadialProfile:
         """The potential along z = 0, equal to the full table to rounding."""
-        return RadialProfile(Spline1D(R_AXIS, (self.table.coefficients[:, :3] @ np.array([1, 4, 1]) / 6)[:, None]))
+        return RadialProfile(
+            Spline1D(R_AXIS, (self.table.coefficients[:, :3] @ np.array([1, 4, 1]) / 6)[:, None])
+        )
 
     def spherical_average(self) -> RadialProfile:
         """The potential averaged over spheres."""
@@ -115,7 +117,11 @@ class Potential(eqx.Module):
             value = jnp.log(self.enclosed_mass(jnp.exp(x)) / (800 * np.pi / 3 * RHO_CRIT)) - 3 * x
             return value, jnp.full_like(x, -2.0)
 
-        return jnp.exp(bracketed_root(excess, jnp.log(jnp.asarray(10.0)), jnp.log(jnp.asarray(2000.0)), rising=False, iterations=60))
+        return jnp.exp(
+            bracketed_root(
+                excess, jnp.log(jnp.asarray(10.0)), jnp.log(jnp.asarray(2000.0)), rising=False, iterations=60
+            )
+        )
 
 
 @lru_cache(maxsize=1)
@@ -127,8 +133,8 @@ def _table_points() -> tuple[np.ndarray, np.ndarray, SamplePoints]:
 def solve_poisson(density: Float[Array, "n_r n_theta"], disks: Sequence[Disk] = ()) -> Potential:
     """Potential of a smooth density plus analytic discs.
 
-    `density` (Msun/kpc^3) is given at the nodes `POISSON_GRID.Rz`; the `disks` come on top, each as its analytic ansatz and the
-    multipoles of the remainder.
+    `density` (Msun/kpc^3) is given at the nodes `POISSON_GRID.Rz`; the `disks` come on top, each as its
+    analytic ansatz and the multipoles of the remainder.
     """
     R, z, points = _table_points()
     R_nodes, z_nodes = POISSON_GRID.Rz

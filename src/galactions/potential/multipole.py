@@ -1,8 +1,9 @@
 """Poisson's equation by expansion in Legendre polynomials on a fixed grid (even in z, axisymmetric).
 
-The density is given on a grid of logarithmic radii and Gauss-Legendre angles. Between radial nodes each multipole of the
-density is the cubic spline in ln r through its nodal values; its radial integrals are then exact, so the map from nodal
-densities to multipoles of the potential (and their radial derivatives) is a fixed matrix per order, made once.
+The density is given on a grid of logarithmic radii and Gauss-Legendre angles. Between radial nodes each
+multipole of the density is the cubic spline in ln r through its nodal values; its radial integrals are
+then exact, so the map from nodal densities to multipoles of the potential (and their radial derivatives)
+is a fixed matrix per order, made once.
 """
 
 from dataclasses import dataclass
@@ -22,9 +23,9 @@ from galactions.numerics.spline import Axis, _cubic_prefilter, _cubic_weights
 class MultipoleGrid:
     """Nodes and operators of the solver.
 
-    `n_r` radii between `r_min` and `r_max` (kpc), `n_theta` angles in 0 < cos(theta) < 1, even orders up to `l_max`. Inside
-    `r_min` the density is taken as constant; beyond `r_max` its monopole falls as r^-3 (an untruncated NFW halo) and its higher
-    multipoles vanish.
+    `n_r` radii between `r_min` and `r_max` (kpc), `n_theta` angles in 0 < cos(theta) < 1, even orders up
+    to `l_max`. Inside `r_min` the density is taken as constant; beyond `r_max` its monopole falls as r^-3
+    (an untruncated NFW halo) and its higher multipoles vanish.
     """
 
     n_r: int = 200
@@ -63,11 +64,14 @@ class MultipoleGrid:
     def analysis(self) -> np.ndarray:
         """Matrix (n_theta, n_l) from angular nodes to the coefficients of P_l."""
         weights = gauss_legendre(2 * self.n_theta)[1][self.n_theta :]
-        return np.stack([(2 * l + 1) * weights * eval_legendre(l, self.cos_theta) for l in self.orders], axis=1)
+        return np.stack(
+            [(2 * order + 1) * weights * eval_legendre(order, self.cos_theta) for order in self.orders],
+            axis=1,
+        )
 
     @cached_property
     def radial_operators(self) -> tuple[np.ndarray, np.ndarray]:
-        """Matrices (n_l, n_r + 1, n_r) giving Phi_l and dPhi_l/dln r at the origin (first row) and at the radii."""
+        """Matrices (n_l, n_r + 1, n_r) giving Phi_l and dPhi_l/dln r at the origin (first row) and radii."""
         return _radial_operators(self.n_r, self.r_min, self.r_max, self.l_max)
 
     def solve(self, density: Float[Array, "n_r n_theta"]) -> "Multipoles":
@@ -76,15 +80,15 @@ class MultipoleGrid:
         value_map, slope_map = self.radial_operators
         value = jnp.einsum("lij,jl->il", value_map, rho)
         slope = jnp.einsum("lij,jl->il", slope_map, rho)
-        l = self.orders
+        order = self.orders
         source = 4 * jnp.pi * G * self.r[:, None] ** 2 * rho
-        curvature = source - slope[1:] + l * (l + 1) * value[1:]
+        curvature = source - slope[1:] + order * (order + 1) * value[1:]
         return Multipoles(self, value[0, 0], value[1:], slope[1:], curvature)
 
 
 @dataclass(frozen=True)
 class Multipoles:
-    """Multipoles of a potential: value, first and second derivative in ln r at the radii, each (n_r, n_l), (km/s)^2."""
+    """Multipoles of a potential in (km/s)^2: value, first and second derivative in ln r, each (n_r, n_l)."""
 
     grid: MultipoleGrid
     central: Float[Array, ""]
@@ -96,7 +100,9 @@ class Multipoles:
         """Potential at fixed points, (km/s)^2."""
         i = points.cell
         parts = [
-            (points.value_weights, self.value), (points.slope_weights, self.slope), (points.curvature_weights, self.curvature)
+            (points.value_weights, self.value),
+            (points.slope_weights, self.slope),
+            (points.curvature_weights, self.curvature),
         ]
         radial = sum(w[k][:, None] * f[i + k] for w, f in parts for k in (0, 1))
         return jnp.where(points.at_origin, self.central, jnp.sum(radial * points.legendre, axis=1))
@@ -104,7 +110,7 @@ class Multipoles:
 
 @dataclass(frozen=True)
 class SamplePoints:
-    """What is needed to evaluate any `Multipoles` on one grid at fixed points: quintic Hermite weights in ln r and P_l."""
+    """What it takes to evaluate `Multipoles` at fixed points: quintic Hermite weights in ln r, and P_l."""
 
     cell: np.ndarray
     value_weights: np.ndarray
@@ -126,7 +132,7 @@ class SamplePoints:
         value = np.stack([1 - t**3 * (10 - 15 * t + 6 * t**2), t**3 * (10 - 15 * t + 6 * t**2)])
         slope = h * np.stack([t - t**3 * (6 - 8 * t + 3 * t**2), -(t**3) * (4 - 7 * t + 3 * t**2)])
         curvature = h**2 / 2 * np.stack([t**2 * (1 - t) ** 3, t**3 * (1 - t) ** 2])
-        legendre = np.stack([eval_legendre(l, np.abs(z) / safe) for l in grid.orders], axis=1)
+        legendre = np.stack([eval_legendre(order, np.abs(z) / safe) for order in grid.orders], axis=1)
         return cls(cell, value, slope, curvature, legendre, origin)
 
 
@@ -138,26 +144,27 @@ def _radial_operators(n_r: int, r_min: float, r_max: float, l_max: int) -> tuple
     t, w = gauss_legendre(12, 0.0, 1.0)
     spline = np.stack(_cubic_weights(t, 0))  # (4, n_t)
     values, slopes = [], []
-    for l in range(0, l_max + 1, 2):
-        # Integrals over one cell, relative to the power of r at its outer (inner) edge; the growth of r^l cancels in the recursions.
-        inner_cell = (w * step * np.exp((l + 3) * step * (t - 1)) * spline).sum(axis=1)
-        outer_cell = (w * step * np.exp((2 - l) * step * t) * spline).sum(axis=1)
+    for order in range(0, l_max + 1, 2):
+        # Integrals over one cell, relative to the power of r at its outer (inner) edge; the growth of r^l
+        # cancels in the recursions.
+        inner_cell = (w * step * np.exp((order + 3) * step * (t - 1)) * spline).sum(axis=1)
+        outer_cell = (w * step * np.exp((2 - order) * step * t) * spline).sum(axis=1)
         inner = np.zeros((n_r, n_r))  # I_i = r_i^-(l+1) int_0^r_i rho r^(l+2) dr
-        inner[0, 0] = r[0] ** 2 / (l + 3)
+        inner[0, 0] = r[0] ** 2 / (order + 3)
         for i in range(1, n_r):
-            inner[i] = inner[i - 1] * np.exp(-(l + 1) * step)
+            inner[i] = inner[i - 1] * np.exp(-(order + 1) * step)
             inner[i] += r[i] ** 2 * (inner_cell @ to_coefficients[i - 1 : i + 3])
         outer = np.zeros((n_r, n_r))  # O_i = r_i^l int_r_i^inf rho r^(1-l) dr
-        if l == 0:
+        if order == 0:
             outer[-1, -1] = r[-1] ** 2
         for i in range(n_r - 2, -1, -1):
-            outer[i] = outer[i + 1] * np.exp(-l * step)
+            outer[i] = outer[i + 1] * np.exp(-order * step)
             outer[i] += r[i] ** 2 * (outer_cell @ to_coefficients[i : i + 4])
-        factor = -4 * np.pi * G / (2 * l + 1)
+        factor = -4 * np.pi * G / (2 * order + 1)
         centre = np.zeros(n_r)
-        if l == 0:
+        if order == 0:
             centre = factor * outer[0]
             centre[0] += factor * r[0] ** 2 / 2
         values.append(np.vstack([centre, factor * (inner + outer)]))
-        slopes.append(np.vstack([np.zeros(n_r), factor * (l * outer - (l + 1) * inner)]))
+        slopes.append(np.vstack([np.zeros(n_r), factor * (order * outer - (order + 1) * inner)]))
     return np.stack(values), np.stack(slopes)

@@ -1,0 +1,119 @@
+"""Building: history, initial state, questions that have no answer, derivatives through the iteration."""
+
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import galactions as ga
+from galactions.errors import ModelError
+from galactions.galaxy.iteration import initial_state, iterate
+
+D_SUN = 8.11
+
+
+def test_history_has_an_entry_per_iteration(settled):
+    assert settled.iterations == 5
+    assert [entry["iteration"] for entry in settled.history] == [1, 2, 3, 4, 5]
+    for entry in settled.history:
+        assert set(entry) == {
+            "iteration", "residual", "residual_density", "v_circ_sun_kms", "r200_kpc", "m200_msun",
+            "density_sun_msun_pc3", "seconds",
+        }  # fmt: skip
+        assert set(entry["density_sun_msun_pc3"]) == set(settled.components)
+    last = settled.history[-1]
+    assert last["v_circ_sun_kms"] == pytest.approx(float(settled.circular_velocity(D_SUN)), rel=1e-12)
+    assert last["m200_msun"] == pytest.approx(settled.virial().m200, rel=1e-12)
+
+
+def test_iteration_converges(settled):
+    residuals = [entry["residual"] for entry in settled.history]
+    assert all(later < 0.8 * earlier for earlier, later in pairwise(residuals))
+    assert residuals[-1] < 5e-3
+
+
+def test_progress_is_told_of_each_iteration():
+    seen = []
+    galaxy = ga.build("Mc17a", iterations=1, progress=seen.append)
+    assert tuple(seen) == galaxy.history
+
+
+def test_initial_state_is_the_analytic_one(initial):
+    assert initial.iterations == 0
+    assert initial.history == ()
+    R, z = 6.0, 0.4
+    thin = 8.95e8 * np.exp(-R / 2.48) * np.exp(-z / 0.3) / 0.6
+    assert float(initial.density("thin_disk", R, z)) == pytest.approx(thin, rel=1e-12)
+    r = np.hypot(R, z) / 19.25
+    assert float(initial.density("halo", R, z)) == pytest.approx(8.52e6 / (r * (1 + r) ** 2), rel=1e-12)
+
+
+def test_gas_stays_what_it_is(initial, settled):
+    R = np.array([5.0, 8.0, 12.0])
+    for gas in ("HI", "H2"):
+        np.testing.assert_array_equal(settled.density(gas, R, 0.05), initial.density(gas, R, 0.05))
+
+
+def test_surface_density_of_the_analytic_disc(initial):
+    R = np.array([4.0, 8.0, 12.0])
+    np.testing.assert_allclose(initial.surface_density("thin_disk", R), 8.95e8 * np.exp(-R / 2.48), rtol=1e-4)
+
+
+def test_results_have_the_shape_of_the_arguments(settled):
+    R, z = np.linspace(4, 9, 3)[:, None], np.linspace(0, 1, 4)
+    assert settled.potential(R, z).shape == (3, 4)
+    assert settled.density("halo", R, z).shape == (3, 4)
+    assert settled.velocity_moments("thin_disk", R, z).sigma_R.shape == (3, 4)
+    assert settled.circular_velocity(8.0).shape == ()
+
+
+def test_unknown_component_is_told(initial):
+    with pytest.raises(ModelError, match=r"no component 'disk'.*thin_disk"):
+        initial.density("disk", 8.0, 0.0)
+
+
+def test_gas_has_no_distribution_function(initial):
+    with pytest.raises(ModelError, match=r"'HI' has no distribution function.*thin_disk"):
+        initial.velocity_moments("HI", 8.0, 0.0)
+
+
+def test_same_parameters_give_the_same_galaxy(settled):
+    again = ga.build("Mc17a", iterations=1)
+    assert again.history[0]["v_circ_sun_kms"] == settled.history[0]["v_circ_sun_kms"]
+
+
+def test_masses_and_velocities_scale(initial):
+    """Twice the density everywhere: the potential doubles, velocities grow by the square root of two."""
+    spec = initial.spec
+    doubled = {n: 2 * v for n, v in spec.parameters.items() if n.startswith(("Sigma0_", "rho0_"))}
+    heavy = ga.build(spec.replace(**doubled), iterations=0)
+    R, z = np.array([2.0, 8.0, 20.0]), 0.5
+    np.testing.assert_allclose(heavy.potential(R, z), 2 * np.asarray(initial.potential(R, z)), rtol=1e-12)
+    np.testing.assert_allclose(
+        heavy.circular_velocity(R), np.sqrt(2) * np.asarray(initial.circular_velocity(R)), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("name", ["Sigma0_thin", "sigma_z0_thin", "h_thick", "r0_halo", "R_sigma_thin"])
+def test_derivatives_through_an_iteration(initial, name):
+    """v_circ(d_sun) after one iteration, forward mode against central differences."""
+    spec = initial.spec
+
+    def v_circ(parameters):
+        ingredients, state = initial_state(spec.components, parameters)
+        return _velocity(iterate(ingredients, state).potential)
+
+    parameters = {key: jnp.asarray(value) for key, value in spec.parameters.items()}
+    direction = {key: jnp.asarray(value if key == name else 0.0) for key, value in spec.parameters.items()}
+    _, slope = jax.jvp(v_circ, (parameters,), (direction,))
+    h = 1e-4
+    up, down = (
+        float(v_circ({key: parameters[key] + sign * h * direction[key] for key in parameters}))
+        for sign in (1, -1)
+    )
+    assert float(slope) == pytest.approx((up - down) / (2 * h), rel=1e-4, abs=1e-5)
+
+
+_velocity = jax.jit(lambda potential: potential.circular_velocity(jnp.asarray(D_SUN)))

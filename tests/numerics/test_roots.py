@@ -1,0 +1,79 @@
+"""Roots, and the derivatives that come through them by the implicit function theorem."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from galactions.numerics.roots import bisected_root, bracketed_root
+
+A = jnp.asarray(np.geomspace(1e-3, 1e3, 13))
+
+
+def cube_root(a, iterations=60):
+    zero = jnp.zeros_like(a)
+    return bracketed_root(
+        lambda x: (x**3 - a, 3 * x**2), zero, zero + 20.0, rising=True, iterations=iterations
+    )
+
+
+def bisected_cube_root(a):
+    zero = jnp.zeros_like(a)
+    return bisected_root(lambda x: x**3 - a, zero, zero + 20.0, rising=True, iterations=60)
+
+
+@pytest.mark.parametrize("root", [cube_root, bisected_cube_root])
+def test_cube_root_and_its_derivative(root):
+    value, slope = jax.jvp(root, (A,), (jnp.ones_like(A),))
+    np.testing.assert_allclose(value, np.cbrt(A), rtol=1e-12)
+    np.testing.assert_allclose(slope, np.cbrt(A) / (3 * A), rtol=1e-10)
+
+
+@pytest.mark.parametrize("root", [cube_root, bisected_cube_root])
+def test_reverse_mode_agrees(root):
+    slope = jax.grad(lambda a: jnp.sum(root(a)))(A)
+    np.testing.assert_allclose(slope, np.cbrt(A) / (3 * A), rtol=1e-10)
+
+
+def test_few_steps_of_a_smooth_function_suffice():
+    np.testing.assert_allclose(cube_root(A, 40), np.cbrt(A), rtol=1e-12)
+
+
+def test_falling_function():
+    root = bracketed_root(
+        lambda x: (jnp.exp(-x) - A / 2e3, -jnp.exp(-x)),
+        jnp.zeros_like(A),
+        30 + jnp.zeros_like(A),
+        rising=False,
+        iterations=60,
+    )
+    np.testing.assert_allclose(root, -np.log(A / 2e3), rtol=1e-12)
+
+
+def test_kepler_equation_with_a_flat_start():
+    """Near e = 1 the slope of Kepler's equation almost vanishes at its lower end."""
+    e, mean = 0.999, jnp.asarray(np.linspace(0.01, 3.1, 20))
+
+    def solve(mean):
+        return bracketed_root(
+            lambda E: (E - e * jnp.sin(E) - mean, 1 - e * jnp.cos(E)),
+            jnp.zeros_like(mean),
+            jnp.full_like(mean, np.pi),
+            rising=True,
+            iterations=60,
+        )
+
+    E, slope = jax.jvp(solve, (mean,), (jnp.ones_like(mean),))
+    np.testing.assert_allclose(E - e * np.sin(E), mean, atol=1e-13)
+    np.testing.assert_allclose(slope, 1 / (1 - e * np.cos(E)), rtol=1e-9)
+
+
+def test_without_a_root_the_nearer_end_is_approached():
+    up = bracketed_root(
+        lambda x: (x - 5.0, jnp.ones_like(x)), jnp.zeros(3), jnp.ones(3), rising=True, iterations=60
+    )
+    down = bracketed_root(
+        lambda x: (x + 5.0, jnp.ones_like(x)), jnp.zeros(3), jnp.ones(3), rising=True, iterations=60
+    )
+    np.testing.assert_allclose(up, 1.0, atol=1e-12)
+    np.testing.assert_allclose(down, 0.0, atol=1e-12)
