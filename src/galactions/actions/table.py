@@ -24,7 +24,13 @@ import numpy as np
 from jaxtyping import Array
 
 from galactions.actions.integrals import radial_action, vertical_action
-from galactions.actions.shells import circular_orbit, energy_label, focal_distance2, labelled_energy, shell_radius
+from galactions.actions.shells import (
+    circular_orbit,
+    energy_label,
+    focal_distance2,
+    labelled_energy,
+    shell_radius,
+)
 from galactions.actions.spheroidal import from_cylindrical, momenta
 from galactions.numerics.roots import bracketed_root
 from galactions.numerics.spline import Axis, Spline1D, Spline2D, Spline3D
@@ -41,6 +47,7 @@ _LOWEST_ELL = 0.005
 """Stands for L_z = 0, where the centrifugal barrier is too thin for the tables to resolve."""
 _EDGE = 1e-4
 """Where a ratio of two vanishing quantities is tabulated instead of at the edge itself."""
+
 
 class OrbitFrame(NamedTuple):
     """What the actions of a star depend on, apart from the direction of its meridional motion.
@@ -61,6 +68,7 @@ class OrbitFrame(NamedTuple):
     K_own: Array
     K_max: Array
 
+
 class ActionTable(eqx.Module):
     """Actions in one potential as smooth functions of (R, z, v); built by `tabulate_actions`."""
 
@@ -73,7 +81,9 @@ class ActionTable(eqx.Module):
     orbit: Spline3D
     vertical: Spline3D
 
-    def __call__(self, R: Array, z: Array, v_R: Array, v_z: Array, v_phi: Array) -> tuple[Array, Array, Array]:
+    def __call__(
+        self, R: Array, z: Array, v_R: Array, v_z: Array, v_phi: Array
+    ) -> tuple[Array, Array, Array]:
         """(J_r, J_z, J_phi = R v_phi) in kpc km/s of stars at (R, z) in kpc with velocities in km/s; NaN where unbound."""
         E = self.potential(R, z) + 0.5 * (v_R**2 + v_z**2 + v_phi**2)
         bound = E < 0
@@ -114,7 +124,7 @@ class ActionTable(eqx.Module):
             total += weight
         shift = (_settled(K_mean) / total - frame.K_own) / K_max
         # What is left for the radial motion, 1 - k, bounds the shift: first order where it is small, saturating where it is not.
-        shift = shift * (1 - k) / (1 - k + 2 * jnp.maximum(shift, 0.0) + 1e-12)
+        shift = shift * (1 - k) / (1 - k + jnp.maximum(shift, 0.0) + 1e-12)
         k_radial = jnp.clip(k + shift, 0.0, 1.0)
         (ratio_r,) = self.radial(frame.y, x, _K_coordinate(k_radial))
         J_r = jnp.maximum(ratio_r, 0.0) * _spherical_radial(frame.ell, k_radial) * frame.L_circ
@@ -125,7 +135,9 @@ class ActionTable(eqx.Module):
         rho = jnp.clip(1 + change / jnp.maximum(depth, 0.25), 0.2, 5.0)
         k_shell = jnp.minimum(k / rho, 1.0)
         (ratio_z,) = self.vertical(frame.y, x, _K_coordinate(k_shell))
-        J_z = jnp.sqrt(rho) * jnp.maximum(ratio_z, 0.0) * _spherical_vertical(frame.ell, k_shell) * frame.L_circ
+        J_z = (
+            jnp.sqrt(rho) * jnp.maximum(ratio_z, 0.0) * _spherical_vertical(frame.ell, k_shell) * frame.L_circ
+        )
         return J_r, J_z
 
     def _well(self, E: Array, L_z: Array, delta2: Array, s2: Array, c2: Array) -> Array:
@@ -135,37 +147,46 @@ class ActionTable(eqx.Module):
         bend = c2 * (E * delta2 + 0.5 * L_z**2 / sin2)
         return bend + (s2 + delta2 * sin2) * phi - width2 * self.midplane(jnp.sqrt(s2))
 
+
 _settled = jax.lax.optimization_barrier
 """Keeps the compiler from computing the same look-ups again inside each of their users."""
+
 
 def _crowd(x: Array, width: float) -> Array:
     """Maps [0, 1] onto itself and stretches the neighbourhood of 0 by (1 + width)/width."""
     return x * (1 + width) / (x + width)
 
+
 def _uncrowd(t: np.ndarray, width: float) -> np.ndarray:
     return np.asarray(width * t / (1 + width - t))
+
 
 def _L_coordinate(ell: Array) -> Array:
     """Coordinate of the tables along L_z: nodes crowd towards circular orbits."""
     return _crowd(1 - ell, _L_WARP)
 
+
 def _K_coordinate(k: Array) -> Array:
     """Coordinate of the tables along K: nodes crowd towards small K, where the thin disc shapes the vertical motion."""
     return _crowd(jnp.sqrt(k + 1e-12), _K_WARP)
+
 
 def _spherical_radial(ell: Array, k: Array) -> Array:
     """J_r/L_circ if the potential were spherical and the radial action equal to L_circ - L."""
     rest = 1 - ell**2
     return (1 - k) * rest / (1 + jnp.sqrt(ell**2 + k * rest))
 
+
 def _spherical_vertical(ell: Array, k: Array) -> Array:
     """J_z/L_circ = (L - |L_z|)/L_circ in a spherical potential."""
     rest = 1 - ell**2
     return k * rest / (jnp.sqrt(ell**2 + k * rest + 1e-30) + ell)
 
+
 def _spherical_top2(ell: Array, k: Array) -> Array:
     """Square of the largest c = cos v reached, in a spherical potential."""
     return k * (1 - ell**2) / (ell**2 + k * (1 - ell**2))
+
 
 def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_nodes: int = 10) -> ActionTable:
     """Tables of Delta^2, K_max, J_r and J_z for `potential`."""
@@ -208,6 +229,7 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
         Spline3D.fit(Y_AXIS, L_AXIS, K_AXIS, ratio_z[..., None]),
     )
 
+
 def radial_actions(
     midplane: RadialProfile, E: Array, L_z: Array, delta2: Array, s_shell: Array, K: Array, nodes: int
 ) -> tuple[Array, Array, Array]:
@@ -215,6 +237,7 @@ def radial_actions(
 
     With `delta2` = 0 and K = 0 it is the radial action in the spherical potential `midplane` for angular momentum `L_z`.
     """
+
     def half_p_u2(s: Array, E: Array, L_z: Array, delta2: Array, K: Array) -> Array:
         return (s**2 + delta2) * (E - midplane(s) - 0.5 * (L_z / s) ** 2) - K
 
@@ -233,8 +256,16 @@ def radial_actions(
     J_r = radial_action(lambda s: 2 * half_p_u2(s, E, L_z, delta2, K) / (s**2 + delta2), s_in, s_out, nodes)
     return J_r, s_in, s_out
 
+
 def _vertical_actions(
-    potential: Potential, midplane: RadialProfile, E: Array, L_z: Array, delta2: Array, s_shell: Array, K: Array, nodes: int
+    potential: Potential,
+    midplane: RadialProfile,
+    E: Array,
+    L_z: Array,
+    delta2: Array,
+    s_shell: Array,
+    K: Array,
+    nodes: int,
 ) -> tuple[Array, Array, Array]:
     width2 = s_shell**2 + delta2
     floor = width2 * midplane(s_shell)
