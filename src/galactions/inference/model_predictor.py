@@ -4,8 +4,8 @@ This is the one file in which the fit meets the engine; everything else of this 
 `Predictor`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from galactions.errors import ConfigError
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from galactions.config import Config
     from galactions.galaxy import ModelSpec
     from galactions.projection import SurveyNodes
+    from galactions.projection.view import View
+    from galactions.survey import BinnedSurvey
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +36,35 @@ class ModelPredictor:
     final_iterations: int | str
 
     def predict(self, parameters: Mapping[str, float]) -> Prediction:
-        from galactions.galaxy import build
+        """The histograms of the model with these parameters. Raises ModelError where they make no model."""
+        spec = self.spec.replace(**parameters)
+        if not isinstance(self.iterations, int):
+            from galactions.galaxy import build
 
-        return self.nodes.predict(build(self.spec.replace(**parameters), iterations=self.iterations))
+            return self.nodes.predict(build(spec, iterations=self.iterations))
+        return self.nodes.prediction(_view(spec, dict(spec.parameters), self.iterations))
 
     def final(self, parameters: Mapping[str, float]) -> FinalModel:
+        """The model rebuilt with `final_iterations`, its histograms, and what `galaxy.json` tells of it."""
         from galactions.galaxy import build
 
         galaxy = build(self.spec.replace(**parameters), iterations=self.final_iterations)
         return FinalModel(self.nodes.predict(galaxy), galaxy_facts(galaxy))
+
+
+def _view(spec: "ModelSpec", values: Mapping[str, Any], iterations: int) -> "View":
+    """The view of the model with parameters `values` after `iterations` iterations; differentiable in them."""
+    import jax.numpy as jnp
+
+    from galactions.galaxy.iteration import initial_state, iterate
+    from galactions.projection.view import DISKS, View
+
+    parameters = {name: jnp.asarray(value, float) for name, value in values.items()}
+    ingredients, state = initial_state(spec.components, parameters)
+    for _ in range(iterations):
+        state = iterate(ingredients, state)
+    dfs = {name: ingredients.dfs[name] for name in DISKS}
+    return View.at(dfs, state.actions, parameters["d_sun"])
 
 
 def galaxy_facts(galaxy: Any) -> dict[str, Any]:
@@ -53,9 +75,18 @@ def galaxy_facts(galaxy: Any) -> dict[str, Any]:
     radii = np.concatenate([np.arange(0.25, 3.0, 0.25), np.arange(3.0, 25.01, 0.5)])
     sun = float(galaxy.spec.parameters["d_sun"])
     virial = galaxy.virial()
+    baryons, halo = (
+        sum(
+            (np.asarray(galaxy.circular_velocity_squared(name, radii)) for name in names),
+            np.zeros(len(radii)),
+        )
+        for names in _baryons_and_halo(galaxy.components)
+    )
     return {
         "R_kpc": radii,
         "v_circ_kms": galaxy.circular_velocity(radii),
+        "v_circ_baryons_kms": np.sqrt(np.maximum(baryons, 0.0)),
+        "v_circ_halo_kms": np.sqrt(np.maximum(halo, 0.0)),
         "local_density_msun_pc3": {
             name: float(np.squeeze(galaxy.density(name, sun, 0.0))) * 1e-9 for name in galaxy.components
         },
@@ -67,6 +98,11 @@ def galaxy_facts(galaxy: Any) -> dict[str, Any]:
     }
 
 
+def _baryons_and_halo(components: Sequence[str]) -> tuple[list[str], list[str]]:
+    halo = [name for name in components if "halo" in name]
+    return [name for name in components if name not in halo], halo
+
+
 def problem_from_config(config: "Config", progress: Progress | None = None) -> FitProblem:
     """The fit problem of a configuration: its survey read and binned, its model's nodes laid out.
 
@@ -75,17 +111,16 @@ def problem_from_config(config: "Config", progress: Progress | None = None) -> F
     """
     from galactions.galaxy import named_model
     from galactions.projection import SurveyNodes
-    from galactions.survey import load_survey
 
     base = named_model(config.model.name)
     if unknown := [name for name in config.model.overrides if name not in base.parameters]:
         where = f"{config.source}: " if config.source else ""
         raise ConfigError(where + unknown_name("model.set", unknown[0], list(base.parameters)))
     spec = base.replace(**config.model.overrides)
-    if progress:
-        progress(ProgressUpdate.stage("reading the survey"))
-    survey = load_survey(config.survey, config.source.parent if config.source else None)
+    survey = _survey(config, base, progress)
     projection = config.projection
+    if progress:
+        progress(ProgressUpdate.stage("laying out the nodes of the projection"))
     nodes = SurveyNodes.for_survey(
         survey, projection.nodes, projection.replicates, projection.seed, projection.errors, spec
     )
@@ -102,3 +137,44 @@ def problem_from_config(config: "Config", progress: Progress | None = None) -> F
             "projection": projection.model_dump(mode="json"),
         },
     )
+
+
+def _survey(config: "Config", named: "ModelSpec", progress: Progress | None) -> "BinnedSurvey":
+    """The survey of a configuration: read from its catalogue, or made from the named model itself.
+
+    A mock survey's truth is the named model without the changes of `[model.set]`, which are the start of the
+    fit, built with as many iterations as a trial: what the fit has to find is then known exactly.
+    """
+    from galactions.survey import bin_survey, load_survey, prepare_stars
+
+    folder = config.source.parent if config.source else None
+    mock = config.survey.mock
+    if mock is None:
+        if progress:
+            progress(ProgressUpdate.stage("reading the survey"))
+        survey = load_survey(config.survey, folder)
+    else:
+        from galactions.galaxy import build
+        from galactions.projection import mock_survey
+        from galactions.survey import ErrorModel
+        from galactions.survey.config_file import survey_regions
+
+        if progress:
+            progress(ProgressUpdate.stage(f"drawing a mock survey from the model {named.name}"))
+        regions = survey_regions(config.survey, folder or ".")
+        errors = ErrorModel(mock.v_los, mock.pm, mock.distance_fraction)
+        truth = build(named, iterations=config.model.iterations)
+        stars = mock_survey(truth, regions, mock.counts, errors, mock.seed)
+        selected, flow = prepare_stars(stars, config.survey)
+        facts = {"truth": dict(named.parameters), "model": named.name, "iterations": truth.iterations}
+        survey = bin_survey(selected, config.survey, flow, folder or ".", mock=facts)
+    wanted = config.projection.observables
+    if wanted is None:
+        return survey
+    if lacking := [name for name in wanted if name not in survey.observables]:
+        where = f"{config.source}: " if config.source else ""
+        raise ConfigError(
+            f"{where}projection.observables: the survey has no {', '.join(lacking)}; "
+            f"it has {', '.join(survey.observables)}"
+        )
+    return replace(survey, observables=tuple(wanted))

@@ -12,7 +12,6 @@ from galactions.projection.proposal import (
     VelocityProposal,
     draw,
     reference_sun,
-    true_distances,
 )
 from galactions.projection.view import CHUNK, View, density_at
 from galactions.survey.mock import ErrorModel, observe
@@ -51,8 +50,7 @@ def mock_survey(
     view, sun, velocities = View.of(galaxy), reference_sun(galaxy), VelocityProposal.of(galaxy)
     parts: list[Stars] = []
     for number, (region, count) in enumerate(zip(boxes, wanted, strict=True)):
-        reach = true_distances(region, errors.distance_fraction)
-        positions = PositionProposal.of(region, galaxy, sun, reach)
+        positions = PositionProposal.of(region, galaxy, sun, errors.distance_fraction, chance=False)
         rng = np.random.default_rng([seed, number])
         drawn: list[Stars] = []
         candidates = _Candidates()
@@ -104,7 +102,9 @@ def _counts(regions: tuple[Region, ...], counts: Literal["table"] | int | Sequen
     else:
         found = [int(count) for count in counts]
     if len(found) != len(regions) or min(found, default=0) < 0:
-        raise ConfigError(f"counts = {counts!r}: allowed are numbers, 0 or more, one for each of {len(regions)} regions")
+        raise ConfigError(
+            f"counts = {counts!r}: allowed are numbers, 0 or more, one for each of {len(regions)} regions"
+        )
     return found
 
 

@@ -26,7 +26,6 @@ from galactions.projection.proposal import (
     chance_inside,
     draw,
     reference_sun,
-    true_distances,
 )
 from galactions.projection.view import View, density_at
 from galactions.survey.regions import Region
@@ -115,8 +114,7 @@ class SurveyNodes:
         seen, weight, observed = [], [], []
         for k in chosen:
             error = errors[k] if errors is not None else RegionErrors()
-            reach = true_distances(regions[k], error.distance_fraction)
-            positions = PositionProposal.of(regions[k], galaxy, sun, reach)
+            positions = PositionProposal.of(regions[k], galaxy, sun, error.distance_fraction)
             for replicate in range(replicates):
                 rng = np.random.default_rng([seed, k, replicate])
                 u = qmc.Sobol(10, scramble=True, seed=rng).random_base2(power).T
@@ -182,7 +180,9 @@ class SurveyNodes:
     def _owners(self) -> NDArray[np.int64]:
         """For each bin, which of the K regions it belongs to."""
         place = {number: i for i, number in enumerate(self.numbers)}
-        return np.repeat([place[block.region] for block in self.blocks], [block.size for block in self.blocks])
+        return np.repeat(
+            [place[block.region] for block in self.blocks], [block.size for block in self.blocks]
+        )
 
     def predict(self, galaxy: "Galaxy") -> Prediction:
         """What the survey would see of a galaxy."""

@@ -106,8 +106,14 @@ class PositionProposal:
     log_density: Floats
 
     @classmethod
-    def of(cls, region: Region, galaxy: Galaxy, sun: Sun, distances: tuple[float, float]) -> "PositionProposal":
-        """Density d^2 times that of the disc stars, for a region with its distances widened to `distances`."""
+    def of(
+        cls, region: Region, galaxy: Galaxy, sun: Sun, distance_fraction: float, chance: bool = True
+    ) -> "PositionProposal":
+        """Density d^2 times that of the disc stars, for true distances from which stars come into the region.
+
+        `chance`: times the probability that they do (see `chance_inside`).
+        """
+        distances = true_distances(region, distance_fraction)
         n_l = int(np.clip(np.ceil((region.l[1] - region.l[0]) / 5.0), 2, 12))
         n_b = int(np.clip(np.ceil((region.b[1] - region.b[0]) / 2.5), 4, 24))
         l_edges = np.linspace(np.radians(region.l[0]), np.radians(region.l[1]), n_l + 1)
@@ -121,6 +127,9 @@ class PositionProposal:
         density = sum(np.asarray(galaxy.density(name, R, z)) for name in DISKS)
         mass = np.reshape(density, d.shape) * d**2
         even = d**2
+        if chance and distance_fraction > 0:
+            inside = chance_inside(region, d, distance_fraction)
+            mass, even = mass * inside, even * inside
         mass = (1 - UNIFORM_SHARE) * mass / mass.sum() + UNIFORM_SHARE * even / even.sum()
         volume = (s_edges[1] - s_edges[0]) * (l_edges[1] - l_edges[0]) * (d_edges[1] - d_edges[0])
         by_b, by_l = mass.sum(axis=(1, 2)), mass.sum(axis=2)
@@ -174,9 +183,7 @@ def chance_inside(region: Region, distance: Floats, distance_fraction: float) ->
     return inside / ndtr(1 / distance_fraction)
 
 
-def to_observables(
-    galactic: tuple[Floats, Floats, Floats], velocity: Floats, sun: Sun
-) -> Floats:
+def to_observables(galactic: tuple[Floats, Floats, Floats], velocity: Floats, sun: Sun) -> Floats:
     """Observed coordinates (6, n) of stars at l, b (deg), distance (kpc) with v_R, v_phi, v_z (3, n) km/s."""
     from galactions.survey.frame import observed
 

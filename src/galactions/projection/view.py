@@ -41,7 +41,9 @@ class View(eqx.Module):
         return cls.at(dfs, galaxy.action_table, galaxy.spec.parameters["d_sun"])
 
     @classmethod
-    def at(cls, dfs: Mapping[str, DistributionFunction], actions: ActionTable, d_sun: Array | float) -> "View":
+    def at(
+        cls, dfs: Mapping[str, DistributionFunction], actions: ActionTable, d_sun: Array | float
+    ) -> "View":
         """The view from a distance `d_sun` (kpc) to the centre."""
         return cls(dict(dfs), actions, model_sun(actions.potential, d_sun))
 
