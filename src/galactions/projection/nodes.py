@@ -1,8 +1,8 @@
 """Fixed nodes in the space of observables, by which a survey's velocity distributions are computed.
 
-A bin's height is the share of its nodes in sum w_i f_i, where f_i is the model's phase-space density at node i and
-w_i a fixed weight. Nodes and bins never move, so the heights are smooth functions of the model (nothing is drawn
-anew), with the same small error at every set of parameters.
+A bin's height is the share of its nodes in sum w_i f_i, where f_i is the model's phase-space density at node
+i and w_i a fixed weight. Nodes and bins never move, so the heights are smooth functions of the model (nothing
+is drawn anew), with the same small error at every set of parameters.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -71,9 +71,10 @@ class SurveyNodes:
     """Nodes of a survey's regions with everything about them that a model does not change.
 
     seen (6, K R N): l, b (deg), true distance (kpc), v_los (km/s), mu_alpha*, mu_delta (mas/yr), of K regions
-    with R replicates of N nodes. weight (K R N,): Jacobian and selection over the density the nodes were drawn
-    from. bins (n_observables, K R N): number of the cell (bin of a replicate) that each node counts in; the last
-    cell takes what lies outside all edges. blocks: what the bins are. numbers: of the K regions, in the survey.
+    with R replicates of N nodes. weight (K R N,): Jacobian and selection over the density the nodes were
+    drawn from. bins (n_observables, K R N): number of the cell (bin of a replicate) that each node counts in;
+    the last cell takes what lies outside all edges. blocks: what the bins are. numbers: of the K regions, in
+    the survey.
     """
 
     seen: Array

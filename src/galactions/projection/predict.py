@@ -25,11 +25,12 @@ def predict(
 ) -> Prediction:
     """Fractions of each region's disc stars (thin and thick) in bins of observed velocities, without errors.
 
-    regions: boxes of l, b (deg) and distance (kpc). edges: bin edges (B + 1,), the same in all regions, of any
-    of "v_los" (km/s), "pm_ra" (mu_alpha*) and "pm_dec" (mas/yr). nodes: fixed quasi-random nodes of each region
-    and replicate; replicates: independent sets of them, whose scatter gives each bin's error; the seed fixes
-    them. The Sun is the model's: at d_sun, with v0 = v_circ(d_sun), 20.8 pc above the plane, and the peculiar
-    motion (11.10, 12.24, 7.25) km/s. Raises ConfigError for unknown observables or edges that do not increase.
+    regions: boxes of l, b (deg) and distance (kpc). edges: bin edges (B + 1,), the same in all regions, of
+    any of "v_los" (km/s), "pm_ra" (mu_alpha*) and "pm_dec" (mas/yr). nodes: fixed quasi-random nodes of each
+    region and replicate; replicates: independent sets of them, whose scatter gives each bin's error; the seed
+    fixes them. The Sun is the model's: at d_sun, with v0 = v_circ(d_sun), 20.8 pc above the plane, and the
+    peculiar motion (11.10, 12.24, 7.25) km/s. Raises ConfigError for unknown observables or edges that do not
+    increase.
     """
     limits = {name: np.asarray(values, dtype=float) for name, values in edges.items()}
     for name, values in limits.items():

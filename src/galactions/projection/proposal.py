@@ -1,7 +1,7 @@
 """Where to put nodes: densities close to those of the stars, from which points are drawn exactly.
 
-Positions within a region follow a density that is constant in small cells of (l, sin b, distance); velocities at
-a position follow a mixture of normal distributions, two for each component. Both are made from a reference
+Positions within a region follow a density that is constant in small cells of (l, sin b, distance); velocities
+at a position follow a mixture of normal distributions, two for each component. Both are made from a reference
 galaxy; a model that differs from it only makes the weights of the nodes less even.
 """
 
@@ -65,7 +65,7 @@ class VelocityProposal:
         return cls(table, len(components))
 
     def _mixture(self, R: Floats, z: Floats) -> tuple[Floats, Floats, Floats]:
-        """Shares (2 C, n), mean v_phi (2 C, n), dispersions (2 C, 3, n) of the narrow, then the broad parts."""
+        """Shares (2 C, n), mean v_phi (2 C, n), dispersions (2 C, 3, n): narrow parts, then broad ones."""
         at = np.stack([np.clip(R, _R[0], _R[-1]), np.clip(np.abs(z), _Z[0], _Z[-1])], axis=-1)
         table = self.table(at).T.reshape(self.n_components, 5, -1)
         density = np.exp(table[:, 0] - table[:, 0].max(axis=0)) + 0.02
@@ -97,8 +97,8 @@ class VelocityProposal:
 class PositionProposal:
     """A density in (l in radians, sin b, distance in kpc) that is constant in each cell of a grid.
 
-    `edges`: of the three axes; `cumulative` (n_b + 1,), (n_b, n_l + 1), (n_b, n_l, n_d + 1): distribution of b,
-    of l given b, and of the distance given both.
+    `edges`: of the three axes; `cumulative` (n_b + 1,), (n_b, n_l + 1), (n_b, n_l, n_d + 1): distribution of
+    b, of l given b, and of the distance given both.
     """
 
     edges: tuple[Floats, Floats, Floats]

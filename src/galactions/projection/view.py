@@ -28,7 +28,8 @@ def model_sun(potential: Potential, d_sun: Array | float) -> Sun:
 
 
 class View(eqx.Module):
-    """All that the density of stars in observable space depends on: DFs of the discs, actions, and the Sun."""
+    """All that the density of stars in observable space depends on: DFs of the discs, actions, and the
+    Sun."""
 
     dfs: dict[str, DistributionFunction]
     actions: ActionTable
