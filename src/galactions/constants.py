@@ -13,4 +13,3 @@ H0: Final = 67.66
 
 RHO_CRIT: Final = 3.0 * (H0 * 1e-3) ** 2 / (8.0 * 3.141592653589793 * G)
 """Critical density, Msun/kpc^3."""
-

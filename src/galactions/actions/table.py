@@ -1,18 +1,23 @@
 """Tabulated Staeckel actions: one table per potential, a hundred nanoseconds per star.
 
-With the potential taken along the midplane (for the radial motion) and along the shell orbit's spheroid (for the vertical one),
-the fudge makes the actions functions of three integrals: the energy, L_z, and K = p_v^2/2 + V(s, c) with
+With the potential taken along the midplane (for the radial motion) and along the shell orbit's spheroid (for
+the vertical one), the fudge makes the actions functions of three integrals: the energy, L_z, and
+K = p_v^2/2 + V(s, c) with
 
-    V = E Delta^2 c^2 + L_z^2 c^2 / (2 (1 - c^2)) + h^2 Phi(s, c) - (s^2 + Delta^2) Phi(s, 0),    h^2 = s^2 + Delta^2 (1 - c^2),
+    V = E Delta^2 c^2 + L_z^2 c^2 / (2 (1 - c^2)) + h^2 Phi(s, c) - (s^2 + Delta^2) Phi(s, 0),
+    h^2 = s^2 + Delta^2 (1 - c^2),
 
-so that K is zero in the midplane and K_max on the shell orbit. They are tabulated over the unit cube of the energy label y,
-L_z/L_circ(E) and K/K_max, each divided by what it would be in a spherical potential: smooth functions of order one.
+so that K is zero in the midplane and K_max on the shell orbit. They are tabulated over the unit cube of the
+energy label y, L_z/L_circ(E) and K/K_max, each divided by what it would be in a spherical potential: smooth
+functions of order one.
 
-The radial motion of a star at (s, c) runs along its own hyperbola c = const, on which p_v^2/2 + V(s', c) is not constant. To first order
-J_r is that of its mean over the radial oscillation, weighted by the time spent and by 1/(s'^2 + Delta^2); two Chebyshev nodes give the mean.
+The radial motion of a star at (s, c) runs along its own hyperbola c = const, on which p_v^2/2 + V(s', c) is
+not constant. To first order J_r is that of its mean over the radial oscillation, weighted by the time spent
+and by 1/(s'^2 + Delta^2); two Chebyshev nodes give the mean.
 
-A star far from its shell oscillates vertically in V(s, .), not in V(s_shell, .). The two are nearly proportional, by a factor rho
-found half-way (in c^2) to where the oscillation turns; then J_z(K; rho V) = sqrt(rho) J_z(K / rho; V) comes from the same table.
+A star far from its shell oscillates vertically in V(s, .), not in V(s_shell, .). The two are nearly
+proportional, by a factor rho found half-way (in c^2) to where the oscillation turns; then
+J_z(K; rho V) = sqrt(rho) J_z(K / rho; V) comes from the same table.
 """
 
 from typing import NamedTuple
@@ -52,9 +57,9 @@ _EDGE = 1e-4
 class OrbitFrame(NamedTuple):
     """What the actions of a star depend on, apart from the direction of its meridional motion.
 
-    Energy label y and energy (km/s)^2, radius (kpc) and angular momentum (kpc km/s) of the circular orbit, |L_z| relative to the
-    latter, squared focal distance (kpc^2), spheroidal coordinates s^2 (kpc^2) and c, and, in (kpc km/s)^2, the well V at the star and
-    the largest K.
+    Energy label y and energy (km/s)^2, radius (kpc) and angular momentum (kpc km/s) of the circular orbit,
+    |L_z| relative to the latter, squared focal distance (kpc^2), spheroidal coordinates s^2 (kpc^2) and c,
+    and, in (kpc km/s)^2, the well V at the star and the largest K.
     """
 
     y: Array
@@ -84,7 +89,8 @@ class ActionTable(eqx.Module):
     def __call__(
         self, R: Array, z: Array, v_R: Array, v_z: Array, v_phi: Array
     ) -> tuple[Array, Array, Array]:
-        """(J_r, J_z, J_phi = R v_phi) in kpc km/s of stars at (R, z) in kpc with velocities in km/s; NaN where unbound."""
+        """(J_r, J_z, J_phi = R v_phi) in kpc km/s of stars at (R, z) in kpc with velocities in km/s; NaN
+        where unbound."""
         E = self.potential(R, z) + 0.5 * (v_R**2 + v_z**2 + v_phi**2)
         bound = E < 0
         L_z = R * v_phi
@@ -123,7 +129,8 @@ class ActionTable(eqx.Module):
             K_mean += weight * self._well(frame.E, L_z, frame.delta2, s2, frame.c**2)
             total += weight
         shift = (_settled(K_mean) / total - frame.K_own) / K_max
-        # What is left for the radial motion, 1 - k, bounds the shift: first order where it is small, saturating where it is not.
+        # What is left for the radial motion, 1 - k, bounds the shift: first order where it is small,
+        # saturating where it is not.
         shift = shift * (1 - k) / (1 - k + jnp.maximum(shift, 0.0) + 1e-12)
         k_radial = jnp.clip(k + shift, 0.0, 1.0)
         (ratio_r,) = self.radial(frame.y, x, _K_coordinate(k_radial))
@@ -167,7 +174,8 @@ def _L_coordinate(ell: Array) -> Array:
 
 
 def _K_coordinate(k: Array) -> Array:
-    """Coordinate of the tables along K: nodes crowd towards small K, where the thin disc shapes the vertical motion."""
+    """Coordinate of the tables along K: nodes crowd towards small K, where the thin disc shapes the vertical
+    motion."""
     return _crowd(jnp.sqrt(k + 1e-12), _K_WARP)
 
 
@@ -207,14 +215,15 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
     K_scale = 0.5 * L_circ**2 * (1 - ell**2)
 
     k = np.clip(_uncrowd(K_AXIS.nodes, _K_WARP) ** 2, _EDGE**2, 1 - 10 * _EDGE)
-    wide = [a[..., None] for a in (E, L_z, delta2, s_shell)]
+    E, L_z, delta2_, s_shell = (a[..., None] for a in (E, L_z, delta2, s_shell))
     K = K_max[..., None] * k
-    J_r, s_in, s_out = radial_actions(midplane, *wide, K, radial_nodes)
+    J_r, s_in, s_out = radial_actions(midplane, E, L_z, delta2_, s_shell, K, radial_nodes)
     middle, reach = 0.5 * (s_in + s_out), (s_out - s_in) / np.sqrt(8)
     s_low, s_high = ((middle + sign * reach) / R_circ[..., None] for sign in (-1, 1))
-    J_z, c_top, depth = _vertical_actions(potential, midplane, *wide, K, vertical_nodes)
+    J_z, c_top, depth = _vertical_actions(potential, midplane, E, L_z, delta2_, s_shell, K, vertical_nodes)
     ell, scale = ell[..., None], L_circ[..., None]
-    # Near L_z = 0 the fudge can fail (no oscillation about the shell, or about the midplane); true ratios stay below 2.
+    # Near L_z = 0 the fudge can fail (no oscillation about the shell, or about the midplane); true ratios
+    # stay below 2.
     ratio_r = jnp.minimum(J_r / (_spherical_radial(ell, k) * scale), 2.0)
     ratio_z = jnp.minimum(J_z / (_spherical_vertical(ell, k) * scale), 2.0)
     ratio_top = jnp.minimum(c_top**2 / _spherical_top2(ell, k), 2.0)
@@ -233,9 +242,11 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
 def radial_actions(
     midplane: RadialProfile, E: Array, L_z: Array, delta2: Array, s_shell: Array, K: Array, nodes: int
 ) -> tuple[Array, Array, Array]:
-    """J_r in kpc km/s and the turning points s_in, s_out in kpc of the orbits (E, L_z, K), of broadcastable shapes, around the shell radius `s_shell` (kpc).
+    """J_r in kpc km/s and the turning points s_in, s_out in kpc of the orbits (E, L_z, K), of broadcastable
+    shapes, around the shell radius `s_shell` (kpc).
 
-    With `delta2` = 0 and K = 0 it is the radial action in the spherical potential `midplane` for angular momentum `L_z`.
+    With `delta2` = 0 and K = 0 it is the radial action in the spherical potential `midplane` for angular
+    momentum `L_z`.
     """
 
     def half_p_u2(s: Array, E: Array, L_z: Array, delta2: Array, K: Array) -> Array:
