@@ -7,7 +7,7 @@ from benchmarks.timing import Row
 
 def rows() -> list[Row]:
     """The prediction that a trial of a fit needs; nothing where the projection is not part of the package."""
-    if find_spec("galactions.projection.predict") is None:
+    if find_spec("galactions.projection") is None:
         return []
     import numpy as np
 

@@ -96,6 +96,7 @@ def test_masses_and_velocities_scale(initial):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Sigma0_thin", "sigma_z0_thin", "h_thick", "r0_halo", "R_sigma_thin"])
 def test_derivatives_through_an_iteration(initial, name):
     """v_circ(d_sun) after one iteration, forward mode against central differences."""

@@ -57,7 +57,7 @@ def test_spec_survives_pickling_and_hashing():
 
 
 def test_unknown_parameter_suggests_the_closest():
-    with pytest.raises(ModelError, match=r"no parameter 'sigma_R0_thin'; did you mean sigma_r0_thin"):
+    with pytest.raises(ModelError, match=r"no parameter 'sigma_R0_thin'; did you mean .*sigma_r0_thin"):
         ga.named_model("Mc17a").replace(sigma_R0_thin=60.0)
 
 
