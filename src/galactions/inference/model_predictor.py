@@ -6,7 +6,7 @@ This is the one file in which the fit meets the engine; everything else of this 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from galactions.errors import ConfigError
 from galactions.inference.parameters import unknown_name
@@ -32,8 +32,8 @@ class ModelPredictor:
 
     spec: "ModelSpec"
     nodes: "SurveyNodes"
-    iterations: int | str
-    final_iterations: int | str
+    iterations: int | Literal["auto"]
+    final_iterations: int | Literal["auto"]
 
     def predict(self, parameters: Mapping[str, float]) -> Prediction:
         """The histograms of the model with these parameters. Raises ModelError where they make no model."""
