@@ -133,7 +133,7 @@ class TestReference:
         np.testing.assert_allclose(Omega, reference["initial_kappa_nu_Omega"][:, 2], rtol=1e-3)
 
     @pytest.mark.xfail(
-        reason="the second z-derivative of the table, nodes 0.088 apart in asinh(z/b), is low by h^2/3 at z = 0: "
+        reason="the second z-derivative of the table, of step h = 0.088, is low by h^2/3 at z = 0: "
         "nu by 1.3e-3"
     )
     def test_nu(self, initial, reference):
