@@ -132,10 +132,6 @@ class TestReference:
         np.testing.assert_allclose(kappa, reference["initial_kappa_nu_Omega"][:, 0], rtol=1e-3)
         np.testing.assert_allclose(Omega, reference["initial_kappa_nu_Omega"][:, 2], rtol=1e-3)
 
-    @pytest.mark.xfail(
-        reason="the second z-derivative of the table, of step h = 0.088, is low by h^2/3 at z = 0: "
-        "nu by 1.3e-3"
-    )
     def test_nu(self, initial, reference):
         _, nu, _ = initial.frequencies(reference["R"])
         np.testing.assert_allclose(nu, reference["initial_kappa_nu_Omega"][:, 1], rtol=1e-3)

@@ -38,5 +38,7 @@ def vertical_action(p_v2: Callable[[Array], Array], c1: Array, n: int) -> Array:
     """
     t, w = turning_point_rule(2 * n)
     t, w = t[n:], w[n:]
-    c = c1[..., None] * t
-    return 2 / jnp.pi * jnp.sum(w * _root(p_v2(c)) * c1[..., None] / jnp.sqrt(1 - c**2), axis=-1)
+    # With c = tanh(u) the integrand stays smooth however thin the centrifugal wall at c = 1 (small L_z) is.
+    u1 = jnp.arctanh(c1)[..., None]
+    u = u1 * t
+    return 2 / jnp.pi * jnp.sum(w * _root(p_v2(jnp.tanh(u))) * u1 / jnp.cosh(u), axis=-1)

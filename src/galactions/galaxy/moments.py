@@ -101,7 +101,7 @@ def _stretched(scale: Array, limit: Array, x: np.ndarray) -> tuple[Array, Array]
 
 def _disk_nodes(df: QuasiIsothermal, actions: ActionTable, R: Array, z: Array, rule: VelocityRule) -> _Nodes:
     escape = jnp.sqrt(-2 * actions.potential(R, z))
-    v_circ = jnp.sqrt(jnp.maximum(R * actions.potential.gradient(R, jnp.zeros_like(R))[0], 0.0))
+    v_circ = jnp.sqrt(jnp.maximum(R * actions.potential.gradient(R, jnp.zeros_like(R))[0], 1e-6))
     sigma_r, sigma_z = df.dispersions(R * v_circ)
     limit_r, limit_z = (jnp.minimum(escape, 8 * sigma + 100.0) for sigma in (sigma_r, sigma_z))
     x, w = gauss_legendre(rule.n_u, 0.0, 1.0)
