@@ -33,7 +33,7 @@ def keep_bound(stars, potential):
     R, z, v_R, v_z, L_z = stars
     E = 0.5 * (v_R**2 + v_z**2 + (L_z / R) ** 2) + np.asarray(potential(R, z))
     keep = 0.15 * np.asarray(potential(1e-3 * np.ones(1), np.zeros(1)))[0] > E
-    assert keep.sum() > 100
+    assert keep.sum() > 90
     return tuple(jnp.asarray(a[keep]) for a in stars), jnp.asarray(E[keep])
 
 
