@@ -7,8 +7,8 @@ radius at which a surface of constant u cuts the midplane (kpc), and `c = cos v`
     R = s sqrt(1 - c^2),    z = sqrt(s^2 + Delta^2) c.
 
 For Delta = 0 they are the spherical radius and the cosine of the polar angle. The momenta are those
-conjugate to u and v times one over Delta-free factors: `p_u = R p_R coth u + ...` in kpc km/s, finite in
-the spherical limit too.
+conjugate to u and v, in kpc km/s: in the limit p_u = r v_r, and p_v is that of the polar angle but for its
+sign.
 """
 
 import jax.numpy as jnp

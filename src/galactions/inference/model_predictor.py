@@ -53,8 +53,7 @@ class ModelPredictor:
 
 
 def _view(spec: "ModelSpec", values: Mapping[str, Any], iterations: int) -> "View":
-    """The view of the model with parameters `values` after `iterations` iterations; differentiable in
-    them."""
+    """The view of the model with parameters `values` after `iterations` iterations."""
     import jax.numpy as jnp
 
     from galactions.galaxy.iteration import initial_state, iterate
