@@ -31,7 +31,7 @@ def test_thin_disc_at_the_reference_actions(initial, reference):
     """Within 1e-3, and a little more where the vertical exponent is large.
 
     The reference's vertical frequency nu lies 3e-4 above the one that follows from the density in the
-    midplane by Poisson's equation (perhaps the finite order of its multipoles). The value of f has exp(-nu J_z /
+    midplane by Poisson's equation (perhaps its finite multipole order). The value of f has exp(-nu J_z /
     sigma_z^2) in it: where the exponent is 10, a nu that is 3e-4 larger makes f smaller by 0.3%. The
     tolerance follows that exponent.
     """
