@@ -8,9 +8,13 @@ from jaxtyping import Array
 from galactions.df.quasi_isothermal import QuasiIsothermal
 from galactions.df.quasi_spherical import QuasiSpherical
 from galactions.galaxy.spec import ComponentSpec
-from galactions.potential.densities import Disk, Spheroid
+from galactions.potential.circumgalactic import CircumgalacticMedium, self_consistent_r200
+from galactions.potential.contraction import ContractedHalo
+from galactions.potential.densities import Disk, FlatDensity, SmoothDensity, Spheroid
 from galactions.potential.epicycles import Epicycles
 from galactions.potential.field import POISSON_GRID, Potential, solve_poisson
+from galactions.potential.miyamoto_nagai import MiyamotoNagai
+from galactions.potential.spherical import spherical_mean
 
 SIGMA_MIN_FRACTION = 0.01
 """sigma_min as a fraction of (sigma_r0 + sigma_z0)/2 (paper, section 3.3)."""
@@ -19,8 +23,14 @@ Parameters = Mapping[str, Array]
 DistributionFunction = QuasiIsothermal | QuasiSpherical
 
 
-def analytic_density(component: ComponentSpec, parameters: Parameters) -> Disk | Spheroid:
-    """The component's density profile (eqs. 7-9)."""
+AnalyticDensity = FlatDensity | SmoothDensity
+
+
+def analytic_density(component: ComponentSpec, parameters: Parameters) -> Disk | MiyamotoNagai | Spheroid:
+    """The component's density profile (eqs. 7-9), that of a contracted halo before its contraction.
+
+    The circumgalactic medium has none of its own: see `analytic_densities`.
+    """
 
     def get(name: str, default: float | None = None) -> Array:
         key = f"{name}_{component.suffix}"
@@ -28,26 +38,60 @@ def analytic_density(component: ComponentSpec, parameters: Parameters) -> Disk |
 
     if component.density == "disk":
         return Disk(get("Sigma0"), get("R_d"), get("h"), get("R_cut", 0.0), component.vertical)
+    if component.density == "miyamoto_nagai":
+        return MiyamotoNagai(get("M"), get("a"), get("b"))
     r_cut = get("r_cut") if component.cutoff else jnp.asarray(1.0)
     return Spheroid(get("rho0"), get("r0"), get("gamma"), get("beta"), get("q"), r_cut, component.cutoff)
 
 
-def analytic_potential(densities: Mapping[str, Disk | Spheroid]) -> Potential:
+def analytic_densities(
+    components: tuple[ComponentSpec, ...], parameters: Parameters
+) -> dict[str, AnalyticDensity]:
+    """The density profiles of all components, by name.
+
+    The circumgalactic medium is scaled to the virial radius of the whole, and the halo contracted by all
+    other components (eqs. 11-13).
+    """
+    kinds = {c.name: c.density for c in components}
+    plain = {c.name: analytic_density(c, parameters) for c in components if c.density != "cgm"}
+    densities: dict[str, AnalyticDensity] = dict(plain)
+    if not {"contracted", "cgm"} & set(kinds.values()):
+        return densities
+    f_bar = jnp.asarray(parameters["f_bar"], float)
+    baryons = jnp.zeros(len(POISSON_GRID.r))
+    halo: Spheroid | None = None
+    for name, density in plain.items():
+        if kinds[name] == "contracted":
+            assert isinstance(density, Spheroid)
+            halo = density
+        else:
+            baryons = baryons + spherical_mean(density)
+    for component in components:
+        if component.density == "cgm":
+            A, beta = (jnp.asarray(parameters[f"{p}_{component.suffix}"], float) for p in ("A", "beta"))
+            dark = None if halo is None else spherical_mean(halo)
+            r200 = self_consistent_r200(A, beta, f_bar, baryons, dark)
+            medium = CircumgalacticMedium(A, beta, f_bar, r200)
+            densities[component.name] = medium
+            baryons = baryons + spherical_mean(medium)
+    if halo is not None:
+        for name in plain:
+            if kinds[name] == "contracted":
+                densities[name] = ContractedHalo.of(halo, baryons, f_bar)
+    return {name: densities[name] for name in kinds}
+
+
+def analytic_potential(densities: Mapping[str, AnalyticDensity]) -> Potential:
     """Potential of the components' analytic densities together."""
-    spheroids = [d.density(*POISSON_GRID.Rz) for d in densities.values() if isinstance(d, Spheroid)]
-    disks = [d for d in densities.values() if isinstance(d, Disk)]
-    return solve_poisson(sum(spheroids, start=jnp.zeros(POISSON_GRID.Rz[0].shape)), disks)
-
-
-def spherical_mean(density: Spheroid) -> Array:
-    """The density averaged over spheres, at the radii of the Poisson grid, Msun/kpc^3."""
-    return density.density(*POISSON_GRID.Rz) @ POISSON_GRID.analysis[:, 0]
+    smooth = [d.density(*POISSON_GRID.Rz) for d in densities.values() if isinstance(d, SmoothDensity)]
+    flat = [d for d in densities.values() if isinstance(d, FlatDensity)]
+    return solve_poisson(sum(smooth, start=jnp.zeros(POISSON_GRID.Rz[0].shape)), flat)
 
 
 def distribution_functions(
     components: tuple[ComponentSpec, ...],
     parameters: Parameters,
-    densities: Mapping[str, Disk | Spheroid],
+    densities: Mapping[str, AnalyticDensity],
     potential: Potential,
 ) -> dict[str, DistributionFunction]:
     """The DFs of all components that have one, made for the initial `potential` and kept from then on."""
@@ -63,7 +107,6 @@ def distribution_functions(
             result[component.name] = _quasi_isothermal(component, parameters, epicycles)
         elif component.df == "quasi_spherical":
             density = densities[component.name]
-            assert isinstance(density, Spheroid)
             mean = spherical_mean(density)
             result[component.name] = QuasiSpherical.of(mean, POISSON_GRID, profile, potential.central)
     return result

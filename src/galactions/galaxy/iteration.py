@@ -11,19 +11,20 @@ from jaxtyping import Array
 
 from galactions.actions.table import ActionTable, tabulate_actions
 from galactions.galaxy.components import (
+    AnalyticDensity,
     DistributionFunction,
     Parameters,
-    analytic_density,
+    analytic_densities,
     analytic_potential,
     distribution_functions,
-    spherical_mean,
 )
 from galactions.galaxy.spec import ComponentSpec
 from galactions.galaxy.tabulated import DiskDensity, SpheroidDensity, tabulate_density
-from galactions.potential.densities import Disk, Spheroid
+from galactions.potential.densities import FlatDensity, SmoothDensity
 from galactions.potential.field import POISSON_GRID, Potential, solve_poisson
+from galactions.potential.spherical import spherical_mean
 
-Density = Disk | Spheroid | DiskDensity | SpheroidDensity
+Density = AnalyticDensity | DiskDensity | SpheroidDensity
 
 _CHECK_R, _CHECK_Z = (
     a.ravel() for a in np.meshgrid(np.geomspace(1.0, 50.0, 12), [0.0, 0.3, 1.0, 3.0], indexing="ij")
@@ -43,10 +44,12 @@ class State(NamedTuple):
 
 
 class Ingredients(NamedTuple):
-    """What stays fixed through the iterations: DFs, gas discs, and the spheroids' initial mean densities."""
+    """What stays fixed through the iterations: DFs, the densities of components without a DF, and the
+    spheroids' initial mean densities.
+    """
 
     dfs: dict[str, DistributionFunction]
-    static: dict[str, Disk]
+    static: dict[str, AnalyticDensity]
     means: dict[str, Array]
 
 
@@ -60,23 +63,26 @@ _tabulate_density = jax.jit(tabulate_density)
 def _prepare(
     components: tuple[ComponentSpec, ...], parameters: Parameters
 ) -> tuple[Ingredients, dict[str, Density], Potential]:
-    analytic = {c.name: analytic_density(c, parameters) for c in components}
+    analytic = analytic_densities(components, parameters)
     potential = analytic_potential(analytic)
     dfs = distribution_functions(components, parameters, analytic, potential)
-    static = {name: d for name, d in analytic.items() if name not in dfs and isinstance(d, Disk)}
+    static = {name: d for name, d in analytic.items() if name not in dfs}
     means = {
-        name: spherical_mean(d) for name, d in analytic.items() if name in dfs and isinstance(d, Spheroid)
+        name: spherical_mean(d)
+        for name, d in analytic.items()
+        if name in dfs and isinstance(d, SmoothDensity)
     }
     return Ingredients(dfs, static, means), dict(analytic), potential
 
 
 @jax.jit
 def _total_potential(
-    tabulated: dict[str, DiskDensity | SpheroidDensity], static: dict[str, Disk]
+    tabulated: dict[str, DiskDensity | SpheroidDensity], static: dict[str, AnalyticDensity]
 ) -> Potential:
     zero = jnp.zeros(POISSON_GRID.Rz[0].shape)
-    smooth = sum((d.density(*POISSON_GRID.Rz) for d in tabulated.values()), start=zero)
-    return solve_poisson(smooth, list(static.values()))
+    smooth = [*tabulated.values(), *(d for d in static.values() if isinstance(d, SmoothDensity))]
+    total = sum((d.density(*POISSON_GRID.Rz) for d in smooth), start=zero)
+    return solve_poisson(total, [d for d in static.values() if isinstance(d, FlatDensity)])
 
 
 def initial_state(components: tuple[ComponentSpec, ...], parameters: Parameters) -> tuple[Ingredients, State]:

@@ -9,30 +9,39 @@ from typing import Literal
 
 from galactions.errors import ModelError
 
+_SPHEROID = ("rho0", "r0", "gamma", "beta", "q")
+_PROFILE_PARAMETERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "disk": (("Sigma0", "R_d", "h"), ("R_cut",)),
+    "miyamoto_nagai": (("M", "a", "b"), ()),
+    "spheroid": (_SPHEROID, ()),
+    "contracted": (_SPHEROID, ()),
+    "cgm": (("A", "beta"), ()),
+}
+"""(required, optional) parameters of each kind of density."""
+
 
 @dataclass(frozen=True)
 class ComponentSpec:
     """One component: its density profile and, if its stars are modelled, its kind of distribution function.
 
     The component's parameters carry `suffix` in their names: `Sigma0_thin`, `sigma_r0_thin`, ... A
-    component without a DF (gas) keeps its density through the iterations.
+    component without a DF (gas) keeps its density through the iterations. A "contracted" component is a
+    spheroid of dark matter, given as it is without baryons, which all other components contract (eq. 11);
+    "cgm" is the circumgalactic medium of eqs. (12)-(13). Both need the model's parameter `f_bar`.
     """
 
     name: str
     suffix: str
-    density: Literal["disk", "spheroid"]
+    density: Literal["disk", "miyamoto_nagai", "spheroid", "contracted", "cgm"]
     df: Literal["quasi_isothermal", "quasi_spherical"] | None = None
     vertical: Literal["exponential", "sech2"] = "exponential"
     cutoff: bool = False
 
     def parameter_names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(required, optional) names of the component's parameters."""
-        if self.density == "disk":
-            required, optional = ["Sigma0", "R_d", "h"], ["R_cut"]
-        else:
-            required, optional = ["rho0", "r0", "gamma", "beta", "q"], []
-            if self.cutoff:
-                required.append("r_cut")
+        required, optional = (list(names) for names in _PROFILE_PARAMETERS[self.density])
+        if self.cutoff:
+            required.append("r_cut")
         if self.df == "quasi_isothermal":
             required += ["sigma_r0", "sigma_z0", "R_sigma"]
             optional += ["coef_jr", "coef_jz"]
@@ -64,6 +73,9 @@ class ModelSpec:
             names = component.parameter_names()
             required |= set(names[0])
             allowed |= set(names[0]) | set(names[1])
+        if any(component.density in ("contracted", "cgm") for component in self.components):
+            required.add("f_bar")
+            allowed.add("f_bar")
         for name in self.parameters:
             if name not in allowed:
                 raise ModelError(_unknown(self.name, name, allowed))
@@ -71,8 +83,14 @@ class ModelSpec:
         if missing:
             raise ModelError(f"model {self.name}: missing parameter(s) {', '.join(missing)}")
         values = {name: float(value) for name, value in self.parameters.items()}
+        media = [component for component in self.components if component.density == "cgm"]
+        exponents = {f"beta_{component.suffix}" for component in media}
         for name, value in values.items():
-            _check_value(self.name, name, value)
+            if name not in exponents:
+                _check_value(self.name, name, value)
+        _check_structure(self.name, self.components)
+        for component in media:
+            _check_medium(self.name, component, values)
         object.__setattr__(self, "parameters", MappingProxyType(values))
 
     def __hash__(self) -> int:
@@ -106,3 +124,32 @@ def _check_value(model: str, name: str, value: float) -> None:
             raise ModelError(f"{what}: must be below 2 (the potential must be finite at the centre)")
     elif value <= 0:
         raise ModelError(f"{what}: must be positive")
+    if name == "f_bar" and value >= 1:
+        raise ModelError(f"{what}: the fraction of baryons must be below 1")
+
+
+def _check_structure(model: str, components: tuple[ComponentSpec, ...]) -> None:
+    for component in components:
+        if component.cutoff and component.density not in ("spheroid", "contracted"):
+            raise ModelError(f"model {model}: {component.name} is no spheroid and has no cutoff")
+        if component.df is not None and component.density in ("miyamoto_nagai", "cgm"):
+            raise ModelError(
+                f"model {model}: {component.name} has the density {component.density!r}, which no DF "
+                "follows; leave its df out"
+            )
+    for kind in ("contracted", "cgm"):
+        names = [component.name for component in components if component.density == kind]
+        if len(names) > 1:
+            raise ModelError(f"model {model}: {' and '.join(names)} are {kind!r}; there can be one at most")
+
+
+def _check_medium(model: str, component: ComponentSpec, values: Mapping[str, float]) -> None:
+    A, beta = (values[f"{name}_{component.suffix}"] for name in ("A", "beta"))
+    if not -3 < beta < 0:
+        raise ModelError(f"model {model}: beta_{component.suffix} = {beta!r}: must be between -3 and 0")
+    share = 3 * A / (beta + 3) * values["f_bar"]
+    if share >= 1:
+        raise ModelError(
+            f"model {model}: A_{component.suffix} = {A!r}: the medium alone would be {share:.3g} of the "
+            "virial mass; lower A or f_bar"
+        )

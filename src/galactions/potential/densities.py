@@ -1,5 +1,6 @@
 """Density profiles of the galactic components (paper, section 3.2, eqs. 7-9)."""
 
+from abc import abstractmethod
 from typing import Literal
 
 import equinox as eqx
@@ -15,7 +16,31 @@ Coordinate = Array | np.ndarray
 VerticalProfile = Literal["exponential", "sech2"]
 
 
-class Disk(eqx.Module):
+class SmoothDensity(eqx.Module):
+    """A density whose potential a multipole expansion gives as it stands."""
+
+    @abstractmethod
+    def density(self, R: Coordinate, z: Coordinate) -> Array:
+        """Density in Msun/kpc^3, away from the origin."""
+
+
+class FlatDensity(eqx.Module):
+    """A density too steep in z for multipoles, which brings an analytic part of its potential with it."""
+
+    @abstractmethod
+    def density(self, R: Coordinate, z: Coordinate) -> Array:
+        """Density in Msun/kpc^3, for R > 0."""
+
+    @abstractmethod
+    def ansatz_potential(self, R: Coordinate, z: Coordinate) -> Array:
+        """The analytic part of the potential, (km/s)^2, away from the origin."""
+
+    @abstractmethod
+    def residual_density(self, R: Coordinate, z: Coordinate) -> Array:
+        """The density minus that which generates `ansatz_potential`, Msun/kpc^3, for R > 0."""
+
+
+class Disk(FlatDensity):
     """Disc of eq. (7): `Sigma0 exp(-R/R_d - R_cut/R)` times a vertical profile of unit integral.
 
     `Sigma0` in Msun/kpc^2, lengths in kpc. `vertical` is "exponential" (eq. 7 with h > 0) or "sech2" (h <
@@ -73,7 +98,7 @@ class Disk(eqx.Module):
         )
 
 
-class Spheroid(eqx.Module):
+class Spheroid(SmoothDensity):
     """Spheroid of eqs. (8)-(9): double power law in the ellipsoidal radius with an outer cut-off.
 
     `rho0` in Msun/kpc^3, lengths in kpc, `q` the axis ratio z/x; `cutoff` says whether the factor

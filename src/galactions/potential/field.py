@@ -13,7 +13,7 @@ from galactions.constants import RHO_CRIT, G
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.roots import bracketed_root
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
-from galactions.potential.densities import Disk, Spheroid
+from galactions.potential.densities import FlatDensity, Spheroid
 from galactions.potential.multipole import MultipoleGrid, SamplePoints
 
 R_SCALE = 0.3
@@ -132,7 +132,7 @@ def _table_points() -> tuple[np.ndarray, np.ndarray, SamplePoints]:
     return R, z, SamplePoints.at(POISSON_GRID, R.ravel(), z.ravel())
 
 
-def solve_poisson(density: Float[Array, "n_r n_theta"], disks: Sequence[Disk] = ()) -> Potential:
+def solve_poisson(density: Float[Array, "n_r n_theta"], disks: Sequence[FlatDensity] = ()) -> Potential:
     """Potential of a smooth density plus analytic discs.
 
     `density` (Msun/kpc^3) is given at the nodes `POISSON_GRID.Rz`; the `disks` come on top, each as its

@@ -1,0 +1,55 @@
+"""The dark halo's contraction by the baryons (paper, section 3.4, eq. 11; Cautun et al. 2020)."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from galactions.numerics.spline import Spline1D
+from galactions.potential.densities import Coordinate, SmoothDensity, Spheroid
+from galactions.potential.field import POISSON_GRID
+from galactions.potential.spherical import mass_within, spherical_mean
+
+
+def contraction_factor(eta: Array) -> Array:
+    """`M_DM(<r) / M_DM^DMO(<r)` of eq. (11) for `eta = M_bar(<r) / M_bar^DMO(<r)`."""
+    return 0.45 + 0.38 * (eta + 1.16) ** 0.53
+
+
+def baryon_excess(baryons: Array, dark: Array, f_bar: Array) -> Array:
+    """eta_bar of eq. (11): `baryons` against those that the dark-matter-only run has beside `dark`.
+
+    The run's total mass is dark/(1 - f_bar), of which the fraction `f_bar` stands for baryons.
+    """
+    return baryons / dark * (1 - f_bar) / f_bar
+
+
+class ContractedHalo(SmoothDensity):
+    """A dark halo that baryons have contracted.
+
+    Masses within spheres follow eq. (11) exactly: the density of the `uncontracted` halo is multiplied by
+    a function of the spherical radius, so an oblate halo keeps the flattening it has on each sphere.
+    """
+
+    uncontracted: Spheroid
+    log_boost: Spline1D
+
+    @classmethod
+    def of(
+        cls, uncontracted: Spheroid, baryons: Float[Array, " n_r"], f_bar: Float[Array, ""]
+    ) -> "ContractedHalo":
+        """The halo of a dark-matter-only run, contracted.
+
+        `baryons` is the spherical mean of all baryons (Msun/kpc^3 at the radii of the Poisson grid),
+        `f_bar` the cosmic fraction of baryons.
+        """
+        dark = spherical_mean(uncontracted)
+        eta = baryon_excess(mass_within(baryons), mass_within(dark), f_bar)
+        slope = 0.38 * 0.53 * (eta + 1.16) ** (0.53 - 1)
+        # dM_DM/dM_DM^DMO at a radius, by the product rule on eq. (11).
+        boost = contraction_factor(eta) + slope * (baryon_excess(baryons, dark, f_bar) - eta)
+        return cls(uncontracted, Spline1D.fit(POISSON_GRID.axis, jnp.log(boost)))
+
+    def density(self, R: Coordinate, z: Coordinate) -> Array:
+        """Density in Msun/kpc^3, away from the origin."""
+        nodes = POISSON_GRID.axis.nodes
+        x = jnp.clip(0.5 * jnp.log(R**2 + z**2), nodes[0], nodes[-1])
+        return self.uncontracted.density(R, z) * jnp.exp(self.log_boost(x))
