@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from galactions.errors import CatalogueError
-from galactions.survey.atomic import replacing
 from galactions.survey.checks import (
     AGREE_DEG,
     MAX_DISTANCE,
@@ -19,11 +18,13 @@ from galactions.survey.checks import (
     check_velocities,
     position_mismatch,
 )
+from galactions.survey.columns import as_numbers
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.frame import icrs_to_galactic
 from galactions.survey.presets import OPTIONAL_IN_PRESET, PRESETS, Column
 from galactions.survey.stars import UNITS, FloatArray, Stars
-from galactions.survey.tables import read_columns, table_format
+from galactions.survey.tables import read_columns
+from galactions.survey.write_table import write_columns
 
 Mask = npt.NDArray[np.bool_]
 
@@ -77,7 +78,9 @@ def read_catalogue(
     names = [column.name for column in chosen.values()]
     raw = read_columns(path, names, [chosen[name].name for name in optional])
     values: dict[str, Any] = {
-        name: raw[column.name] if name == "ident" else _numbers(path, name, column, raw[column.name], missing)
+        name: raw[column.name]
+        if name == "ident"
+        else as_numbers(path, name, column, raw[column.name], missing)
         for name, column in chosen.items()
         if column.name in raw
     }
@@ -96,47 +99,6 @@ def read_catalogue(
     kept = {name: column[keep] for name, column in values.items() if name not in ("ra", "dec")}
     kept["l"] = np.mod(kept["l"], 360.0)
     return Stars(**kept), flow
-
-
-def _numbers(
-    path: Path, name: str, column: Column, raw: npt.NDArray[Any], missing: Iterable[float]
-) -> FloatArray:
-    """A column as floats in our unit, NaN where it says that there is no value."""
-    if raw.dtype.kind in "OSU":
-        text = np.char.strip(raw.astype(str))
-        text = np.where(np.isin(text, ("", "None", "null", "NULL", "--")), "nan", text)
-        try:
-            values = text.astype(np.float64)
-        except ValueError:
-            bad = next((i, t) for i, t in enumerate(text) if not _is_number(t))
-            raise CatalogueError(
-                f"{path}: column {column.name!r} ({name}) must be numbers: "
-                f"found {str(bad[1])!r} in row {bad[0] + 1}"
-            ) from None
-    elif raw.dtype.kind in "iufb":
-        values = raw.astype(np.float64)
-    else:
-        raise CatalogueError(
-            f"{path}: column {column.name!r} ({name}) must be numbers: found type {raw.dtype}"
-        )
-    if values.ndim != 1:
-        raise CatalogueError(
-            f"{path}: column {column.name!r} ({name}) must be one number a star: found {values.shape}"
-        )
-    blanks = np.isinf(values)
-    for blank in missing:
-        blanks |= values == blank
-    values = values * column.scale + column.offset
-    values[blanks] = np.nan
-    return values
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _usable(path: Path, values: Mapping[str, FloatArray], require: tuple[str, ...]) -> tuple[Mask, CutFlow]:
@@ -177,30 +139,4 @@ def write_catalogue(stars: Stars, path: str | Path) -> Path:
     The ending of the name chooses the format: .fits, .csv, .ecsv, .parquet, .vot. An existing file is
     replaced only once the new one is complete. Raises CatalogueError for another ending.
     """
-    path = Path(path)
-    kind = table_format(path)
-    styles = {"fits": "fits", "csv": "ascii.csv", "ecsv": "ascii.ecsv", "votable": "votable"}
-    with replacing(path) as temporary:
-        if kind == "parquet":
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-
-            table = pa.table(dict(stars.columns()))
-            unit_of = {name.encode(): unit.encode() for name, unit in UNITS.items()}
-            pq.write_table(table.replace_schema_metadata(unit_of), temporary)
-        elif kind == "csv":
-            import pyarrow as pa
-            import pyarrow.csv as pc
-
-            pc.write_csv(pa.table(dict(stars.columns())), temporary)
-        elif kind in styles:
-            from astropy.table import Table
-
-            table = Table(dict(stars.columns()))
-            for name in table.colnames:
-                if UNITS.get(name) != "dex":  # a unit that neither FITS nor VOTable knows
-                    table[name].unit = UNITS.get(name)
-            table.write(temporary, format=styles[kind])
-        else:
-            raise CatalogueError(f"{path}: a catalogue is written as .fits, .csv, .ecsv, .parquet or .vot")
-    return path
+    return write_columns(dict(stars.columns()), path, UNITS)

@@ -11,13 +11,17 @@ from pydantic import (
     Field,
     Strict,
     Tag,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
+from galactions.survey.distance_ratio import PAPER_RATIOS, POLE_B
 from galactions.survey.presets import PRESETS, Column
 from galactions.survey.regions import Region, paper_regions
+from galactions.survey.source_presets import ASTROMETRY, SPECTRA, GaiaRelease
 from galactions.survey.sun import Sun
+from galactions.survey.table import QUANTITIES
 
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -25,7 +29,8 @@ Pair = Annotated[tuple[float, float], Strict(False)]
 Observable = Literal["v_los", "pm_ra", "pm_dec"]
 Field_ = Literal[
     "l", "b", "ra", "dec", "distance", "v_los", "pm_ra", "pm_dec",
-    "e_v_los", "e_pm_ra", "e_pm_dec", "e_distance", "feh", "teff", "logg", "ident",
+    "e_v_los", "e_pm_ra", "e_pm_dec", "e_distance", "pm_corr", "parallax", "feh", "teff", "logg", "weight",
+    "ident",
 ]  # fmt: skip
 
 
@@ -63,6 +68,16 @@ class ColumnTable(_Table):
         return Column(self.name, self.scale, self.offset)
 
 
+def _kind(given: Any) -> str:
+    """Text stands for a name, all else for a table: so that an error is told once, not for each reading."""
+    return "text" if isinstance(given, str) else "tables"
+
+
+ColumnEntry = Annotated[
+    Annotated[str, Tag("text")] | Annotated[ColumnTable, Tag("tables")], Discriminator(_kind)
+]
+
+
 class Cuts(_Table):
     """Selection of section 2 of the paper.
 
@@ -84,6 +99,100 @@ class Cuts(_Table):
     def _limits(self) -> Self:
         for name in ("v_R", "v_phi", "v_z"):
             _ordered(name, getattr(self, name))
+        return self
+
+
+Limit = float | Literal[False]
+
+
+class Quality(_Table):
+    """Quality cuts of section 2, for a sample put together from `spectra` and `astrometry`; `false` for none.
+
+    `snr_g_min`: S/N in g above it; `gof_al_max`, `excess_noise_sig_max`, `ruwe_max`: Gaia's
+    astrometric_gof_al, astrometric_excess_noise_sig and ruwe at most this. A cut on by default is noted as
+    not applied where its column is missing; one that the config names needs it.
+    """
+
+    snr_g_min: Limit = 5.0
+    gof_al_max: Limit = 3.0
+    excess_noise_sig_max: Limit = 2.0
+    ruwe_max: Limit = 1.4
+
+
+class SourceTable(_Table):
+    """`[survey.spectra]` or `[survey.astrometry]`: one catalogue of those that a sample is put together from.
+
+    `file` and `preset` (see `galactions.survey.source_presets`); `columns` adds to the preset's columns or
+    overrides them. `epoch`: Julian year of the positions, `gaia_release`: of the Gaia source ids ("" for none
+    that can be trusted), where they differ from the preset's.
+    """
+
+    file: str
+    preset: str
+    columns: dict[str, ColumnEntry] = {}
+    epoch: Annotated[float, Field(gt=1900, lt=2100)] | None = None
+    gaia_release: GaiaRelease | None = None
+    missing: Annotated[tuple[float, ...], Strict(False)] = (-9999.0,)
+    trust_units: bool = False
+
+    @field_validator("columns")
+    @classmethod
+    def _known_quantities(cls, columns: dict[str, Any]) -> dict[str, Any]:
+        if unknown := sorted(columns.keys() - QUANTITIES.keys()):
+            raise ValueError(f"found {', '.join(unknown)}; allowed are {', '.join(QUANTITIES)}")
+        return columns
+
+
+class MatchTable(_Table):
+    """`[survey.match]`: how the two catalogues are brought together (`galactions.survey.match`).
+
+    `by`: "id", "sky", or "auto": ids where they are sound. `radius`: arcsec.
+    """
+
+    by: Literal["auto", "id", "sky"] = "auto"
+    radius: Positive = 3.0
+
+
+class Ratio(_Table):
+    """D_photometric / D_parallax towards the disc and the pole."""
+
+    disc: Positive = PAPER_RATIOS["disc"]
+    pole: Positive = PAPER_RATIOS["pole"]
+
+
+RatioEntry = Annotated[
+    Annotated[Literal["measure", "none"], Tag("text")] | Annotated[Ratio, Tag("tables")], Discriminator(_kind)
+]
+
+
+class DistanceTable(_Table):
+    """`[survey.distance]`: distances of a sample put together from spectra and astrometry (section 2.1).
+
+    `method`: "photometric", or "parallax" (1 / parallax, for relative errors up to
+    `max_parallax_fraction`). `zero_point`: correct parallaxes by Lindegren et al. (2021). `magnitudes`: M_K
+    from "isochrones" (files or patterns) with a `prior`, or learnt from "giants" with good parallaxes.
+    `extinction`: A_K from a column "a_k", from "ebv", from H and W2 ("rjce"), or "none". `ratio`: photometric
+    distances are divided by D_photometric / D_parallax, which is "measure"d by direction in the sample, given
+    (`{disc = 0.86, pole = 0.97}` are the paper's), or "none"; directions with |b| >= `pole_b` (deg) are
+    polar.
+    """
+
+    method: Literal["photometric", "parallax"] = "photometric"
+    zero_point: bool = True
+    max_parallax_fraction: Positive = 0.2
+    magnitudes: Literal["isochrones", "giants"] = "giants"
+    isochrones: Annotated[tuple[str, ...], Strict(False)] = ()
+    prior: Literal["flat", "mass-function"] = "flat"
+    extinction: Literal["a_k", "ebv", "rjce", "none"] = "none"
+    ratio: RatioEntry = "measure"
+    pole_b: Annotated[float, Field(gt=0, le=90)] = POLE_B
+
+    @model_validator(mode="after")
+    def _isochrones_given(self) -> Self:
+        if self.method == "photometric" and (self.magnitudes == "isochrones") != bool(self.isochrones):
+            raise ValueError(
+                'isochrones (files) and magnitudes = "isochrones" belong together: found only one of them'
+            )
         return self
 
 
@@ -182,14 +291,6 @@ class Mock(_Table):
     seed: int = Field(default=0, ge=0)
 
 
-def _kind(given: Any) -> str:
-    """Text stands for a name, all else for a table: so that an error is told once, not for each reading."""
-    return "text" if isinstance(given, str) else "tables"
-
-
-ColumnEntry = Annotated[
-    Annotated[str, Tag("text")] | Annotated[ColumnTable, Tag("tables")], Discriminator(_kind)
-]
 Regions = Annotated[
     Annotated[str, Tag("text")] | Annotated[tuple[RegionTable, ...], Strict(False), Tag("tables")],
     Discriminator(_kind),
@@ -197,8 +298,11 @@ Regions = Annotated[
 
 
 class SurveyConfig(_Table):
-    """The whole `[survey]` table. Either `catalogue` (a file) or `mock` (stars of a model) says where stars
-    come from.
+    """The whole `[survey]` table. One of `catalogue` (a file of stars with distances), `spectra` together
+    with `astrometry` (two files, matched), and `mock` (stars of a model) says where stars come from.
+
+    `quality`, `match` and `distance` belong to `spectra` and `astrometry`. `work`: a folder in which matched
+    stars are kept, so that the next run need not match again.
 
     `catalogue` may hold environment variables, `${NAME}` or `${NAME:-default}`; a relative path is taken
     from the folder of the configuration file. `columns` says which column of the file is what (a name, or
@@ -214,6 +318,12 @@ class SurveyConfig(_Table):
     missing: Annotated[tuple[float, ...], Strict(False)] = (-9999.0,)
     trust_units: bool = False
     mock: Mock | None = None
+    spectra: SourceTable | None = None
+    astrometry: SourceTable | None = None
+    match: MatchTable = MatchTable()
+    quality: Quality = Quality()
+    distance: DistanceTable = DistanceTable()
+    work: str | None = None
     v_los_offset: float = 0.0
     cuts: Cuts = Cuts()
     errors: Errors = Errors()
@@ -249,11 +359,23 @@ class SurveyConfig(_Table):
             )
         return names
 
+    @field_validator("spectra", "astrometry")
+    @classmethod
+    def _known_source(cls, source: SourceTable | None, info: ValidationInfo) -> SourceTable | None:
+        presets = SPECTRA if info.field_name == "spectra" else ASTROMETRY
+        if source is not None and source.preset not in presets:
+            raise ValueError(f"preset is {source.preset!r}; known presets are {', '.join(presets)}")
+        return source
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.catalogue is None) == (self.mock is None):
-            found = "neither" if self.catalogue is None else "both"
+        if (self.spectra is None) != (self.astrometry is None):
+            raise ValueError("spectra and astrometry belong together: found only one of them")
+        ways = {"catalogue": self.catalogue, "spectra and astrometry": self.spectra, "mock": self.mock}
+        found = [name for name, given in ways.items() if given is not None]
+        if len(found) != 1:
             raise ValueError(
-                f"give either catalogue (a file of stars) or mock (stars of a model): found {found}"
+                "give either catalogue (a file of stars), or spectra and astrometry (two files, matched), "
+                f"or mock (stars of a model): found {' and '.join(found) or 'neither'}"
             )
         return self

@@ -14,6 +14,7 @@ from galactions.survey.config import ColumnTable, SurveyConfig
 from galactions.survey.config_file import read_survey_config, resolve_path, survey_regions
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.presets import Column
+from galactions.survey.sample import Progress, giants_with_distances, silent
 from galactions.survey.selection import select_disc_giants
 from galactions.survey.stars import OBSERVABLES, Stars
 
@@ -24,17 +25,31 @@ def _config_of(source: str | Path | SurveyConfig, folder: str | Path | None) -> 
     return read_survey_config(source), Path(folder) if folder is not None else Path(source).parent
 
 
-def load_stars(source: str | Path | SurveyConfig, folder: str | Path | None = None) -> tuple[Stars, CutFlow]:
-    """The stars that a config selects from its catalogue, with the cut flow; not yet divided into regions.
+def load_stars(
+    source: str | Path | SurveyConfig, folder: str | Path | None = None, progress: Progress = silent
+) -> tuple[Stars, CutFlow]:
+    """The stars that a config selects from its catalogues, with the cut flow; not yet divided into regions.
 
-    `source` and `folder` as in `load_survey`. Raises ConfigError or CatalogueError.
+    `source` and `folder` as in `load_survey`; `progress` is told each stage. Raises ConfigError or
+    CatalogueError.
     """
     config, base = _config_of(source, folder)
+    stars, flow, _ = _selected(config, base, progress)
+    return stars, flow
+
+
+def _selected(config: SurveyConfig, base: Path, progress: Progress) -> tuple[Stars, CutFlow, dict[str, Any]]:
+    if config.spectra is not None:
+        stars, flow, facts = giants_with_distances(config, base, progress)
+        # the spectra were selected for giants before they were matched
+        config = config.model_copy(update={"cuts": config.cuts.model_copy(update={"k_giants": False})})
+        return *prepare_stars(stars, config, flow), facts
     if config.catalogue is None:
         raise ConfigError(
             "this [survey] asks for a mock survey, whose stars come from a model: make them with "
             "galactions.mock_survey, or give a catalogue"
         )
+    progress("reading the catalogue")
     columns: dict[str, str | Column] = {
         name: c.to_column() if isinstance(c, ColumnTable) else c for name, c in config.columns.items()
     }
@@ -50,7 +65,7 @@ def load_stars(source: str | Path | SurveyConfig, folder: str | Path | None = No
         require=wanted,
         trust_units=config.trust_units,
     )
-    return prepare_stars(stars, config, flow)
+    return *prepare_stars(stars, config, flow), {}
 
 
 def prepare_stars(stars: Stars, config: SurveyConfig, flow: CutFlow | None = None) -> tuple[Stars, CutFlow]:
@@ -109,19 +124,30 @@ def bin_survey(
     return BinnedSurvey(binned, tuple(observables), {**made, **meta})
 
 
-def load_survey(source: str | Path | SurveyConfig, folder: str | Path | None = None) -> BinnedSurvey:
+def load_survey(
+    source: str | Path | SurveyConfig, folder: str | Path | None = None, progress: Progress = silent
+) -> BinnedSurvey:
     """The velocity distributions of a survey, from a TOML file with a `[survey]` table or from a
     `SurveyConfig`.
 
-    Reads the catalogue, applies the selection of section 2 of the paper, divides the stars into regions and
-    bins their velocities (steps 1 and 2 of section 3.1). Paths in the config are relative to `folder`: by
-    default that of the TOML file, or the working folder. Raises ConfigError for a bad config,
-    CatalogueError for a bad catalogue.
+    Reads the catalogue (or matches one of spectra and one of astrometry), applies the selection of section 2
+    of the paper, divides the stars into regions and bins their velocities (steps 1 and 2 of section 3.1).
+    Paths in the config are relative to `folder`: by default that of the TOML file, or the working folder.
+    `progress` is told each stage when it begins. Raises ConfigError for a bad config, CatalogueError for a
+    bad catalogue.
     """
     config, base = _config_of(source, folder)
-    stars, flow = load_stars(config, base)
-    path = resolve_path(config.catalogue or "", base)
-    return bin_survey(stars, config, flow, base, catalogue=path.name, sha256=_checksum(path))
+    stars, flow, facts = _selected(config, base, progress)
+    progress("binning")
+    if config.spectra is not None and config.astrometry is not None:
+        paths = {"spectra": config.spectra.file, "astrometry": config.astrometry.file}
+        files = {name: resolve_path(text, base) for name, text in paths.items()}
+        facts["catalogues"] = {name: path.name for name, path in files.items()}
+        facts["checksums"] = {name: _checksum(path) for name, path in files.items()}
+    else:
+        path = resolve_path(config.catalogue or "", base)
+        facts = {"catalogue": path.name, "sha256": _checksum(path)}
+    return bin_survey(stars, config, flow, base, **facts)
 
 
 def _checksum(path: Path) -> str:

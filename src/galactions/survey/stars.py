@@ -27,9 +27,11 @@ UNITS = {
     "e_pm_ra": "mas/yr",
     "e_pm_dec": "mas/yr",
     "e_distance": "kpc",
+    "pm_corr": "",
     "feh": "dex",
     "teff": "K",
     "logg": "dex",
+    "weight": "",
 }
 """Unit of each column of `Stars` (and of a catalogue in galactions' own columns)."""
 
@@ -40,9 +42,10 @@ class Stars:
     them.
 
     `pm_ra` (mu_alpha*, cos dec included) and `pm_dec` are in mas/yr, ICRS; `e_*` are standard errors in the
-    unit of what they belong to; `feh` and `logg` in dex, `teff` in K; `ident` is the catalogue's own
-    identifier. `None` where the catalogue has no such column. Raises CatalogueError when the lengths
-    differ.
+    unit of what they belong to, `pm_corr` is the correlation of the two proper motions' errors; `feh` and
+    `logg` in dex, `teff` in K; `weight` is the number of stars of the sky that a star stands for (all alike
+    when it is `None`); `ident` is the catalogue's own identifier. `None` where the catalogue has no such
+    column. Raises CatalogueError when the lengths differ.
     """
 
     l: FloatArray  # noqa: E741 - the field's name for Galactic longitude
@@ -55,9 +58,11 @@ class Stars:
     e_pm_ra: FloatArray | None = None
     e_pm_dec: FloatArray | None = None
     e_distance: FloatArray | None = None
+    pm_corr: FloatArray | None = None
     feh: FloatArray | None = None
     teff: FloatArray | None = None
     logg: FloatArray | None = None
+    weight: FloatArray | None = None
     ident: npt.NDArray[Any] | None = None
 
     def __post_init__(self) -> None:

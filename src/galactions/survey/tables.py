@@ -32,11 +32,19 @@ def table_format(path: Path) -> str:
     return SUFFIXES[ending]
 
 
-def read_columns(path: str | Path, names: Iterable[str], optional: Iterable[str] = ()) -> dict[str, AnyArray]:
+NO_ID = -1
+"""Stands for "no identifier" in a column of integers that must stay exact."""
+
+
+def read_columns(
+    path: str | Path, names: Iterable[str], optional: Iterable[str] = (), exact: Iterable[str] = ()
+) -> dict[str, AnyArray]:
     """The named columns of a file, in its own units and types; masked or empty numbers are NaN.
 
-    A name in `optional` that the file lacks is left out. Raises CatalogueError for a file that is missing
-    or broken, and for missing columns (naming them, those that come close, and those that are there).
+    A name in `optional` that the file lacks is left out. Integers of the columns in `exact` (identifiers,
+    which a float would round) stay integers, with `NO_ID` where there is none. Raises CatalogueError for a
+    file that is missing or broken, and for missing columns (naming them, those that come close, and those
+    that are there).
     """
     path = Path(path)
     if not path.is_file():
@@ -45,7 +53,7 @@ def read_columns(path: str | Path, names: Iterable[str], optional: Iterable[str]
     wanted = list(dict.fromkeys(names))
     reader = {"fits": _fits, "csv": _csv, "whitespace": _whitespace, "parquet": _parquet}.get(kind, _astropy)
     try:
-        there, columns = reader(path, wanted)
+        there, columns = reader(path, wanted, frozenset(exact))
     except CatalogueError:
         raise
     except Exception as error:  # each reader has its own errors, all of which mean that the file is broken
@@ -69,18 +77,28 @@ def _missing_text(path: Path, missing: list[str], there: list[str]) -> str:
     return f"{path}: no column {', '.join(parts)}; the file has {shown or 'no columns'}"
 
 
-def _plain(column: Any) -> AnyArray:
-    """A numpy array in the machine's byte order; masked numbers as NaN."""
+Exact = frozenset[str]
+
+
+def _plain(column: Any, exact: bool) -> AnyArray:
+    """A numpy array in the machine's byte order; masked numbers as NaN (`NO_ID` in an exact column)."""
     mask = np.ma.getmaskarray(column) if np.ma.isMaskedArray(column) else None
     array = np.asarray(column.filled() if mask is not None else column)
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
-    if mask is not None and mask.any() and array.dtype.kind in "iufb":
-        array = np.where(mask, np.nan, array.astype(np.float64))
-    return array
+    return _blank(array, mask, exact) if mask is not None and mask.any() else array
 
 
-def _fits(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, AnyArray]]:
+def _blank(array: AnyArray, mask: AnyArray, exact: bool) -> AnyArray:
+    """The array with "no value" where the mask is true; columns of text are left as they are."""
+    if array.dtype.kind not in "iufb":
+        return array
+    if exact and array.dtype.kind in "iu":
+        return np.where(mask, NO_ID, array.astype(np.int64))
+    return np.where(mask, np.nan, array.astype(np.float64))
+
+
+def _fits(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
     import warnings
 
     from astropy.io import fits
@@ -95,22 +113,22 @@ def _fits(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, AnyArray]
             there = list(tables[0].columns.names)
             columns = {}
             for name in (n for n in wanted if n in there):
-                array = _plain(np.array(tables[0].data[name]))
+                array = _plain(np.array(tables[0].data[name]), name in exact)
                 null = tables[0].columns[name].null
                 if null is not None and array.dtype.kind in "iu":
-                    array = np.where(array == int(null), np.nan, array.astype(np.float64))
+                    array = _blank(array, array == int(null), name in exact)
                 columns[name] = array
     return there, columns
 
 
-def _arrow(table: Any) -> dict[str, AnyArray]:
+def _arrow(table: Any, exact: Exact) -> dict[str, AnyArray]:
     import pyarrow as pa
 
     columns: dict[str, AnyArray] = {}
     for name in table.column_names:
         column = table[name]
         if column.null_count and pa.types.is_integer(column.type):
-            column = column.cast(pa.float64(), safe=False)
+            column = column.fill_null(NO_ID) if name in exact else column.cast(pa.float64(), safe=False)
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             columns[name] = np.asarray(column.fill_null("").to_pylist(), dtype=str)
         else:
@@ -118,15 +136,15 @@ def _arrow(table: Any) -> dict[str, AnyArray]:
     return columns
 
 
-def _parquet(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, AnyArray]]:
+def _parquet(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)
     there = [field.name for field in file.schema_arrow]
-    return there, _arrow(file.read(columns=[n for n in wanted if n in there]))
+    return there, _arrow(file.read(columns=[n for n in wanted if n in there]), exact)
 
 
-def _csv(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, AnyArray]]:
+def _csv(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
     import pyarrow.csv as pc
 
     skipped, header = 0, ""
@@ -147,10 +165,10 @@ def _csv(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, AnyArray]]
             strings_can_be_null=True,
         ),
     )
-    return there, _arrow(table)
+    return there, _arrow(table, exact)
 
 
-def _whitespace(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, AnyArray]]:
+def _whitespace(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
     from astropy.io import ascii as text
 
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open("rt", encoding="utf-8") as lines:
@@ -159,13 +177,13 @@ def _whitespace(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, Any
         raise CatalogueError(f"{path}: the file is empty")
     style = "fast_commented_header" if first.lstrip().startswith("#") else "fast_basic"
     table = text.read(path, format=style, guess=False)
-    return list(table.colnames), {n: _plain(table[n]) for n in wanted if n in table.colnames}
+    return list(table.colnames), {n: _plain(table[n], n in exact) for n in wanted if n in table.colnames}
 
 
-def _astropy(path: Path, wanted: list[str]) -> tuple[list[str], dict[str, AnyArray]]:
+def _astropy(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
     from astropy.table import Table
 
     style = {"ecsv": "ascii.ecsv", "votable": "votable"}[table_format(path)]
     table = Table.read(path, format=style)
     columns = {n: getattr(table[n], "value", table[n]) for n in wanted if n in table.colnames}
-    return list(table.colnames), {n: _plain(c) for n, c in columns.items()}
+    return list(table.colnames), {n: _plain(c, n in exact) for n, c in columns.items()}

@@ -1,0 +1,105 @@
+"""Column names of the public catalogues that a sample is put together from: spectra, and astrometry.
+
+LAMOST: the column lists of its data releases (www.lamost.org/dr8/v1.0/doc/lr-data-production-description, and
+likewise for v2.0, DR9 and DR10). v1.0 tables carry Gaia DR2 source ids, v2.0 tables Gaia DR3 ids as text.
+Gaia: the data models of `gaiaedr3.gaia_source` and `gaiadr3.gaia_source`, whose sources and ids are the same.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from galactions.survey.presets import Column
+
+GaiaRelease = Literal["dr2", "dr3", ""]
+
+
+@dataclass(frozen=True)
+class SourcePreset:
+    """Which column holds which of `QUANTITIES`; those in `optional` may be missing from a file.
+
+    `gaia_release`: the release whose source ids `gaia_id` holds ("dr3" stands for EDR3 and DR3; "" for none
+    or unknown). `epoch`: the Julian year that positions refer to.
+    """
+
+    columns: dict[str, Column]
+    optional: frozenset[str]
+    gaia_release: GaiaRelease
+    epoch: float
+
+
+_LAMOST = {
+    "spec_id": "obsid",
+    "ra": "ra",
+    "dec": "dec",
+    "snr_g": "snrg",
+    "teff": "teff",
+    "e_teff": "teff_err",
+    "logg": "logg",
+    "e_logg": "logg_err",
+    "feh": "feh",
+    "e_feh": "feh_err",
+    "v_los": "rv",
+    "e_v_los": "rv_err",
+    "gaia_id": "gaia_source_id",
+    "plate": "planid",
+}
+
+_GAIA = {
+    "gaia_id": "source_id",
+    "ra": "ra",
+    "dec": "dec",
+    "l": "l",
+    "b": "b",
+    "ecl_lat": "ecl_lat",
+    "parallax": "parallax",
+    "e_parallax": "parallax_error",
+    "pm_ra": "pmra",
+    "pm_dec": "pmdec",
+    "e_pm_ra": "pmra_error",
+    "e_pm_dec": "pmdec_error",
+    "parallax_pm_ra_corr": "parallax_pmra_corr",
+    "parallax_pm_dec_corr": "parallax_pmdec_corr",
+    "pm_corr": "pmra_pmdec_corr",
+    "gof_al": "astrometric_gof_al",
+    "excess_noise_sig": "astrometric_excess_noise_sig",
+    "ruwe": "ruwe",
+    "g_mag": "phot_g_mean_mag",
+    "nu_eff": "nu_eff_used_in_astrometry",
+    "pseudocolour": "pseudocolour",
+    "params_solved": "astrometric_params_solved",
+    # not in gaia_source: 2MASS, joined on by `galactions survey fetch`
+    "j_mag": "j_m",
+    "h_mag": "h_m",
+    "k_mag": "ks_m",
+    "e_k_mag": "ks_msigcom",
+}
+
+_GAIA_NEEDED = frozenset({"gaia_id", "ra", "dec", "pm_ra", "pm_dec", "e_pm_ra", "e_pm_dec"})
+
+
+def _columns(names: dict[str, str]) -> dict[str, Column]:
+    return {quantity: Column(name) for quantity, name in names.items()}
+
+
+def _lamost(release: GaiaRelease) -> SourcePreset:
+    # positions are those of the input catalogues, mostly of epoch 2000: the match's radius has to cover it
+    return SourcePreset(_columns(_LAMOST), frozenset({"gaia_id", "plate", "spec_id"}), release, 2000.0)
+
+
+SPECTRA = {
+    "lamost_dr8_v1": _lamost("dr2"),
+    "lamost_dr8_v2": _lamost("dr3"),
+    "lamost_dr9_v1": _lamost("dr2"),
+    "lamost_dr9_v2": _lamost("dr3"),
+    "lamost_dr10_v1": _lamost("dr2"),
+    "lamost_dr10_v2": _lamost("dr3"),
+}
+"""Catalogues of spectra: the LAMOST LRS tables of A, F, G and K stars."""
+
+ASTROMETRY = {
+    "gaia_edr3": SourcePreset(_columns(_GAIA), frozenset(_GAIA) - _GAIA_NEEDED, "dr3", 2016.0),
+    "gaia_dr3": SourcePreset(_columns(_GAIA), frozenset(_GAIA) - _GAIA_NEEDED, "dr3", 2016.0),
+}
+"""Catalogues of astrometry: `gaia_source` of Gaia EDR3 and DR3, whole or cut to the columns that are
+needed.
+"""

@@ -1,0 +1,49 @@
+"""The zero point of Gaia's parallaxes (Lindegren et al. 2021, A&A 649, A4)."""
+
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+
+from galactions.errors import CatalogueError
+from galactions.survey.stars import FloatArray
+
+PARAMS_SOLVED = (31, 95)
+"""`astrometric_params_solved` of the five- and six-parameter solutions, which have a parallax."""
+
+
+def parallax_zero_point(
+    g_mag: npt.ArrayLike,
+    nu_eff: npt.ArrayLike,
+    pseudocolour: npt.ArrayLike,
+    ecl_lat: npt.ArrayLike,
+    params_solved: npt.ArrayLike,
+) -> FloatArray:
+    """Zero point (N,) in mas, to be subtracted from the parallax, by the package `gaiadr3-zeropoint`.
+
+    Arguments (N,): G (mag), effective wavenumber and pseudocolour (1/micron), ecliptic latitude (deg), and
+    `astrometric_params_solved`. NaN for stars outside the range that the correction was calibrated for
+    (6 < G < 21; 1.1 < nu_eff < 1.9 with five parameters, 1.24 < pseudocolour < 1.72 with six), and for
+    two-parameter solutions. Raises CatalogueError when the package is not installed.
+    """
+    try:
+        from zero_point import zpt
+    except ImportError:
+        raise CatalogueError(
+            "the zero point of parallaxes needs the package gaiadr3-zeropoint: "
+            "pip install 'galactions[survey]', or set zero_point = false in [survey.distance]"
+        ) from None
+    G, nu, colour, beta, solved = (
+        np.asarray(a, dtype=np.float64) for a in (g_mag, nu_eff, pseudocolour, ecl_lat, params_solved)
+    )
+    zero = np.full(len(G), np.nan)
+    good = np.isin(solved, PARAMS_SOLVED) & np.isfinite(G) & np.isfinite(beta)
+    good &= np.isfinite(np.where(solved == 95, colour, nu))
+    if good.any():
+        zpt.load_tables()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # stars out of range: they become NaN, and are counted
+            zero[good] = zpt.get_zpt(
+                G[good], nu[good], colour[good], beta[good], solved[good], _warnings=False
+            )
+    return zero
