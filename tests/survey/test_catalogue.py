@@ -146,10 +146,13 @@ def test_missing_column_names_it_and_what_comes_close(write_csv: Writer) -> None
 def test_column_map_must_say_where_stars_are(write_csv: Writer) -> None:
     path = write_csv(l=[170.0], b=[1.0])
     with pytest.raises(
-        CatalogueError, match=r"no column is given for l and b .* distance, v_los; given are l"
+        CatalogueError, match=r"no column is given for l and b .* distance .or parallax., v_los; given are l"
     ):
         read_catalogue(path, columns={"l": "l"})
-    with pytest.raises(CatalogueError, match="preset 'sdss' is not known; presets are galactions, lamost"):
+    with pytest.raises(
+        CatalogueError,
+        match="preset 'sdss' is not known; presets are apogee_hipparcos, gaia_dr2_6d, galactions",
+    ):
         read_catalogue(path, preset="sdss")
 
 

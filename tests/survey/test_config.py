@@ -51,7 +51,10 @@ def test_all_keys_together() -> None:
         ({"catalogue": "a", "cuts": {"feh": -1}}, "cuts: unknown key 'feh'.*'feh_min'"),
         ({}, "either catalogue .* or mock .*found neither"),
         ({"catalogue": "a", "mock": {}}, "found catalogue and mock"),
-        ({"catalogue": "a", "preset": "sdss"}, "preset: found 'sdss'; known presets are galactions, lamost"),
+        (
+            {"catalogue": "a", "preset": "sdss"},
+            "preset: found 'sdss'; known presets are apogee",
+        ),
         ({"catalogue": "a", "min_stars": 0}, r"min_stars: .*greater than or equal to 1 \(found 0\)"),
         ({"catalogue": "a", "min_stars": "many"}, r"min_stars: .*integer \(found 'many'\)"),
         ({"catalogue": "a", "v_los_offset": float("nan")}, "v_los_offset: .*finite"),

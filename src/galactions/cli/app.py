@@ -5,8 +5,6 @@ there.
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from galactions._version import __version__
+from galactions.cli.survey import survey_app
+from galactions.cli.working import make_folder, working
 from galactions.errors import GalactionsError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def build(
 
     changes, rounds = parse_settings(settings or []), parse_iterations(iterations)
     spec = model_spec(name, changes)
-    with _working(f"building {name}"):
+    with working(f"building {name}"):
         begin = time.perf_counter()
         initial = ga.build(spec, iterations=0)
         seconds = time.perf_counter() - begin
@@ -100,7 +100,7 @@ def build(
         from galactions.inference.model_predictor import galaxy_facts
         from galactions.inference.run import write_best_model
 
-        _make_folder(out)
+        make_folder(out)
         write_json(out / "galaxy.json", {**galaxy_facts(galaxy), **summary})
         write_best_model(out / "model.toml", name, summary["parameters"])
     typer.echo(json.dumps(summary) if as_json else "\n".join(lines(summary)))
@@ -128,7 +128,7 @@ def predict(
     changes, rounds = parse_settings(settings or []), parse_iterations(iterations)
     boxes = ga.paper_regions() if regions == "paper" else read_regions(regions)
     spec = model_spec(name, changes)
-    with _working(f"building {name} and predicting {len(boxes)} regions"):
+    with working(f"building {name} and predicting {len(boxes)} regions"):
         prediction = ga.predict(ga.build(spec, iterations=rounds), boxes, edges=edges)
     rows = ["region,observable,low,high,p,error"]
     for observable, limits in edges.items():
@@ -150,44 +150,12 @@ def predict(
     else:
         from galactions.inference.files import write_text
 
-        _make_folder(out.parent)
+        make_folder(out.parent)
         write_text(out, "\n".join(rows) + "\n")
         typer.echo(f"{out}: {len(boxes)} regions, {', '.join(edges)}")
 
 
-@app.command()
-def survey(
-    config: ConfigFile,
-    out: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Save the binned survey.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Read a catalogue, select its giants, and bin their velocities by region; tell what each step left."""
-    import galactions as ga
-    from galactions.survey import CutFlow
-
-    with _working(f"reading the survey of {config}"):
-        binned = ga.load_survey(config)
-    if out is not None:
-        _make_folder(out.parent)
-        binned.save(out)
-    if as_json:
-        regions = [
-            {
-                "name": r.region.name,
-                "group": r.region.group,
-                "stars": r.n_stars,
-                "used": r.used,
-                "reason": r.reason,
-                "bins": {observable: histogram.n_bins for observable, histogram in r.histograms.items()},
-            }
-            for r in binned.regions
-        ]
-        cut_flow = binned.meta.get("cut_flow", [])
-        typer.echo(json.dumps({"observables": binned.observables, "cut_flow": cut_flow, "regions": regions}))
-        return
-    if binned.meta.get("cut_flow"):
-        typer.echo(f"{CutFlow.from_list(binned.meta['cut_flow'])}\n")
-    typer.echo(str(binned))
+app.add_typer(survey_app, name="survey")
 
 
 @app.command()
@@ -241,27 +209,3 @@ def _fit_and_report(config: "Path | Config", *, resume: bool, folder: Path | Non
     typer.echo(result.summary())
     if result.folder is not None:
         typer.echo(f"report: {write_report(result.folder)}")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise GalactionsError(f"{folder}: cannot be made a folder ({error.strerror})") from error
-
-
-@contextmanager
-def _working(what: str) -> Iterator[None]:
-    """Says on standard error what takes its time: a spinner with a clock on a terminal, else nothing but the
-    work.
-    """
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        bar.add_task(what, total=None)
-        yield

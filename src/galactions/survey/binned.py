@@ -13,11 +13,12 @@ from galactions.errors import CatalogueError
 from galactions.survey.atomic import replacing
 from galactions.survey.bins import make_edges
 from galactions.survey.config import Bins
+from galactions.survey.distance_selection import DistanceDistribution, observed_distances
 from galactions.survey.histograms import Histogram, Method, make_histogram
 from galactions.survey.regions import Region
 from galactions.survey.stars import FloatArray, Stars
 
-FORMAT = 1
+FORMAT = 2
 """Version of the saved form."""
 
 
@@ -36,6 +37,7 @@ class BinnedRegion:
     used: bool
     reason: str = ""
     errors: dict[str, float] = field(default_factory=dict)
+    distances: DistanceDistribution | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class BinnedSurvey:
         for i, r in enumerate(self.regions):
             rest = {"n_stars": r.n_stars, "used": r.used, "reason": r.reason, "errors": r.errors}
             header["regions"].append({"region": asdict(r.region), **rest})
+            if r.distances is not None:
+                arrays |= {f"{i}/distances/{k}": getattr(r.distances, k) for k in ("edges", "share")}
             for name, h in r.histograms.items():
                 arrays |= {f"{i}/{name}/{key}": getattr(h, key) for key in ("edges", "p", "sigma", "counts")}
         with replacing(path) as temporary, temporary.open("wb") as file:
@@ -108,13 +112,19 @@ class BinnedSurvey:
 def _restore(i: int, row: dict[str, Any], arrays: dict[str, Any]) -> BinnedRegion:
     prefix = f"{i}/"
     names = list(dict.fromkeys(key.split("/")[1] for key in arrays if key.startswith(prefix)))
+    distances = None
+    if "distances" in names:
+        names.remove("distances")
+        distances = DistanceDistribution(*(arrays[f"{prefix}distances/{key}"] for key in ("edges", "share")))
     histograms = {
         name: Histogram(*(arrays[f"{i}/{name}/{key}"] for key in ("edges", "p", "sigma", "counts")))
         for name in names
     }
     box = row["region"]
     region = Region(box["name"], box["l"], box["b"], box["distance"], box["group"], box["count"])
-    return BinnedRegion(region, row["n_stars"], histograms, row["used"], row["reason"], row["errors"])
+    return BinnedRegion(
+        region, row["n_stars"], histograms, row["used"], row["reason"], row["errors"], distances
+    )
 
 
 def bin_regions(
@@ -150,11 +160,13 @@ def bin_regions(
         for j, name in enumerate(names if len(mine) else ()):
             errors = getattr(mine, f"e_{name}")
             edges = make_edges(getattr(mine, name), getattr(rules, name), _median(errors))
-            histograms[name] = make_histogram(getattr(mine, name), errors, edges, method, seed + 3 * i + j)
+            histograms[name] = make_histogram(
+                getattr(mine, name), errors, edges, method, seed + 3 * i + j, mine.weight
+            )
         reason = _why_not(len(mine), min_stars, histograms)
-        binned.append(
-            BinnedRegion(region, len(mine), histograms, not reason, reason, _typical_errors(mine, names))
-        )
+        distances = observed_distances(mine.distance, region, mine.weight) if len(mine) else None
+        errors_of = _typical_errors(mine, names)
+        binned.append(BinnedRegion(region, len(mine), histograms, not reason, reason, errors_of, distances))
     return tuple(binned)
 
 

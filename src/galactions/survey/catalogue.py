@@ -45,7 +45,9 @@ def column_map(
     given = {name: Column(c) if isinstance(c, str) else c for name, c in (columns or {}).items()}
     chosen.update(given)
     position = {"l", "b"} <= chosen.keys() or {"ra", "dec"} <= chosen.keys()
-    lacking = [name for name in ("distance", "v_los") if name not in chosen]
+    lacking = [] if {"distance", "parallax"} & chosen.keys() else ["distance (or parallax)"]
+    if "v_los" not in chosen:
+        lacking.append("v_los")
     if not position:
         lacking.insert(0, "l and b (or ra and dec)")
     if lacking:
@@ -67,7 +69,8 @@ def read_catalogue(
     """Stars of a file, with those left out that cannot be used, counted step by step.
 
     `preset` and `columns` say which column is what (see `column_map`); values in `missing` stand for "no
-    value". Left out are stars without position, distance or v_los, without any of the columns in `require`,
+    value". A file with `parallax` (mas) and no `distance` gives distances 1 / parallax. Left out are stars
+    without position, distance or v_los, without any of the columns in `require`,
     with a distance that is not positive or beyond 500 kpc, faster than 1200 km/s along the line of sight,
     outside the sky, with negative errors, or whose l, b and ra, dec are different places. Raises
     CatalogueError for a file or column that is missing, a column that is not numbers, and one that as a
@@ -84,6 +87,11 @@ def read_catalogue(
         for name, column in chosen.items()
         if column.name in raw
     }
+    parallax = values.pop("parallax", None)
+    if "distance" not in values and parallax is not None:
+        with np.errstate(divide="ignore"):
+            # a parallax that is not positive is no distance: the inverse keeps it to be counted as such
+            values["distance"] = np.where(parallax == 0, -np.inf, 1.0 / parallax)
     if not trust_units:
         check_positions(path, values)
         check_distances(path, values["distance"])

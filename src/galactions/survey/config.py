@@ -196,6 +196,16 @@ class DistanceTable(_Table):
         return self
 
 
+class PlatesTable(_Table):
+    """`[survey.plates]`: stars weighted by the inverse selection function of their LAMOST plate.
+
+    `file`: the table (`galactions.survey.plates`), CSV or zipped. The spectra need a column `plate` with the
+    serial number of the plate (not its name), and there must be J and K_s magnitudes.
+    """
+
+    file: str
+
+
 class Errors(_Table):
     """Standard errors of all stars, for a catalogue that has no such column: km/s, mas/yr, and d_err / d."""
 
@@ -301,8 +311,8 @@ class SurveyConfig(_Table):
     """The whole `[survey]` table. One of `catalogue` (a file of stars with distances), `spectra` together
     with `astrometry` (two files, matched), and `mock` (stars of a model) says where stars come from.
 
-    `quality`, `match` and `distance` belong to `spectra` and `astrometry`. `work`: a folder in which matched
-    stars are kept, so that the next run need not match again.
+    `quality`, `match`, `distance` and `plates` belong to `spectra` and `astrometry`. `work`: a folder in
+    which matched stars are kept, so that the next run need not match again.
 
     `catalogue` may hold environment variables, `${NAME}` or `${NAME:-default}`; a relative path is taken
     from the folder of the configuration file. `columns` says which column of the file is what (a name, or
@@ -323,6 +333,7 @@ class SurveyConfig(_Table):
     match: MatchTable = MatchTable()
     quality: Quality = Quality()
     distance: DistanceTable = DistanceTable()
+    plates: PlatesTable | None = None
     work: str | None = None
     v_los_offset: float = 0.0
     cuts: Cuts = Cuts()

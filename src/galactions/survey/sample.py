@@ -18,6 +18,7 @@ from galactions.survey.config_file import resolve_path
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.frame import icrs_to_galactic
 from galactions.survey.match import cross_match
+from galactions.survey.plates import read_plate_selection
 from galactions.survey.presets import Column
 from galactions.survey.selection import is_k_giant
 from galactions.survey.source_presets import ASTROMETRY, SPECTRA, SourcePreset
@@ -97,16 +98,23 @@ def giants_with_distances(
     good = np.isfinite(found.distance) & np.isfinite(found.e_distance)
     flow = flow.after("distance and its error are known", int(good.sum()))
     _some_left(good, flow)
-    mine = table.select(good)
-    optional = ("pm_corr", "e_v_los", "e_pm_ra", "e_pm_dec", "feh", "teff", "logg")
+    mine, distance, e_distance = table.select(good), found.distance[good], found.e_distance[good]
+    if config.plates is not None:
+        weight = _plate_weight(mine, resolve_path(config.plates.file, folder))
+        known = np.isfinite(weight)
+        flow = flow.after("selection of its plate is known", int(known.sum()))
+        _some_left(known, flow)
+        mine = mine.with_columns(weight=weight).select(known)
+        distance, e_distance = distance[known], e_distance[known]
+    optional = ("pm_corr", "e_v_los", "e_pm_ra", "e_pm_dec", "feh", "teff", "logg", "weight")
     stars = Stars(
         l=np.mod(mine["l"], 360.0),
         b=mine["b"],
-        distance=found.distance[good],
+        distance=distance,
         v_los=mine["v_los"],
         pm_ra=mine["pm_ra"],
         pm_dec=mine["pm_dec"],
-        e_distance=found.e_distance[good],
+        e_distance=e_distance,
         ident=mine["gaia_id"],
         **{name: mine[name] for name in optional if name in mine},
     )
@@ -130,6 +138,18 @@ def _read(table: SourceTable, preset: SourcePreset, folder: Path) -> Source:
     if table.gaia_release is not None and not source.ids_note:
         source = replace(source, gaia_release=table.gaia_release)
     return source
+
+
+def _plate_weight(stars: StarTable, path: Path) -> npt.NDArray[np.float64]:
+    stars.require("the selection of plates", "plate", "j_mag", "k_mag")
+    try:
+        serial = stars["plate"].astype(np.int64)
+    except ValueError:
+        raise CatalogueError(
+            f"the selection of plates goes by serial number: found {str(stars['plate'][0])!r} (map a column "
+            "of serial numbers to plate in [survey.spectra.columns])"
+        ) from None
+    return read_plate_selection(path).weight(serial, stars["k_mag"], stars["j_mag"] - stars["k_mag"])
 
 
 def _some_left(good: npt.NDArray[np.bool_], flow: CutFlow) -> None:

@@ -1,0 +1,150 @@
+"""`galactions survey CONFIG` and `galactions survey fetch`."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from galactions.cli.working import make_folder, working
+
+if TYPE_CHECKING:
+    from galactions.survey import BinnedSurvey
+    from galactions.survey.fetch import Report
+
+BIN = "bin"
+"""The command that `galactions survey CONFIG` stands for."""
+
+
+class _ConfigOrCommand(TyperGroup):
+    """A group whose first argument may be the configuration itself."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = [BIN, *args]
+        return super().parse_args(ctx, args)
+
+
+survey_app = typer.Typer(
+    cls=_ConfigOrCommand,
+    no_args_is_help=True,
+    help="Catalogues to binned velocities by region: `survey CONFIG`; and the Gaia archive: `survey fetch`.",
+    rich_markup_mode=None,
+)
+
+
+@survey_app.command(BIN)
+def bin_catalogues(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file with a [survey] table.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Save the binned survey.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
+) -> None:
+    """Read catalogues, select their giants, and bin their velocities by region; tell what each step left.
+
+    The name of the command may be left out: `galactions survey CONFIG`.
+    """
+    import galactions as ga
+
+    with working(f"survey of {config}") as stage:
+        binned = ga.load_survey(config, progress=stage)
+    if out is not None:
+        make_folder(out.parent)
+        binned.save(out)
+    typer.echo(json.dumps(_as_json(binned)) if as_json else _as_text(binned))
+
+
+def _as_json(binned: "BinnedSurvey") -> dict[str, Any]:
+    regions = [
+        {
+            "name": r.region.name,
+            "group": r.region.group,
+            "stars": r.n_stars,
+            "used": r.used,
+            "reason": r.reason,
+            "bins": {observable: histogram.n_bins for observable, histogram in r.histograms.items()},
+        }
+        for r in binned.regions
+    ]
+    facts: dict[str, Any] = {name: binned.meta[name] for name in ("match", "distance") if name in binned.meta}
+    return {
+        "observables": binned.observables,
+        "cut_flow": binned.meta.get("cut_flow", []),
+        **facts,
+        "regions": regions,
+    }
+
+
+def _as_text(binned: "BinnedSurvey") -> str:
+    from galactions.survey import CutFlow, MatchReport
+
+    parts = []
+    if "match" in binned.meta:
+        parts.append(str(MatchReport(**binned.meta["match"])))
+    if "ratio" in binned.meta.get("distance", {}):
+        ratios = binned.meta["distance"]["ratio"].items()
+        shown = ", ".join(f"{name} {r['value']:.3f} ({r['n_stars']:,d} stars)" for name, r in ratios)
+        parts.append(f"photometric distances divided by D_photometric / D_parallax: {shown}")
+    if binned.meta.get("cut_flow"):
+        parts.append(str(CutFlow.from_list(binned.meta["cut_flow"])))
+    return "\n\n".join([*parts, str(binned)])
+
+
+@survey_app.command()
+def fetch(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the pieces and of the table.")] = Path(
+        "gaia"
+    ),
+    release: Annotated[str, typer.Option(metavar="NAME", help="gaia_edr3 or gaia_dr3.")] = "gaia_edr3",
+    spectra: Annotated[
+        str, typer.Option(metavar="NAME", help="LAMOST release to be told about: lamost_dr8_v2, ...")
+    ] = "lamost_dr8_v2",
+    g_limit: Annotated[float, typer.Option(metavar="MAG", help="Faintest G magnitude.")] = 17.5,
+    parallax_max: Annotated[float, typer.Option(metavar="MAS", help="Largest parallax.")] = 10.0,
+    pieces: Annotated[int, typer.Option(metavar="N", help="Queries to divide the sky into.")] = 192,
+    two_mass: Annotated[bool, typer.Option(help="Join on J, H and K_s of 2MASS.")] = True,
+    show_query: Annotated[bool, typer.Option("--show-query", help="Print a query, fetch nothing.")] = False,
+) -> None:
+    """Fetch the Gaia half of a sample from the archive, piece by piece, and tell where LAMOST's is.
+
+    Call it again after an interruption: pieces that are there are kept.
+    """
+    from galactions.survey.fetch import GaiaRequest, fetch_gaia, lamost_instructions
+
+    where = lamost_instructions(spectra)
+    request = GaiaRequest(release, g_limit, parallax_max, two_mass, pieces)
+    if show_query:
+        typer.echo(request.query(0))
+        return
+    try:
+        with _counting("fetching from the Gaia archive", pieces) as report:
+            path = fetch_gaia(request, out, report)
+    except KeyboardInterrupt:
+        typer.echo(
+            f"galactions: stopped; what is in {out} stays, and the same command goes on from here", err=True
+        )
+        raise typer.Exit(130) from None
+    typer.echo(f"{path}\n\n{where}")
+
+
+@contextmanager
+def _counting(what: str, total: int) -> "Iterator[Report]":
+    """A bar with an estimate of the time left on a terminal; a line for each tenth elsewhere."""
+    if not sys.stderr.isatty():
+        step = max(1, total // 10)
+
+        def tell(done: int, of: int) -> None:
+            if done % step == 0 or done == of:
+                typer.echo(f"{what}: {done} of {of}", err=True)
+
+        yield tell
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
