@@ -5,6 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from galactions.df.dispersions import (
+    ExponentialDispersion,
+    Floor,
+    ScaleHeightDispersion,
+    constant_floor,
+)
+from galactions.df.mass import total_mass
 from galactions.df.quasi_isothermal import QuasiIsothermal
 from galactions.galaxy.components import analytic_density
 from galactions.numerics.quadrature import gauss_legendre
@@ -48,17 +55,8 @@ def test_mass(initial):
     """(2 pi)^3 int f d^3J: 3.46e10 Msun in the thin and 1.09e10 Msun in the thick disc (the reference's
     figures).
     """
-    assert mass(initial.df("thin_disk")) == pytest.approx(3.46e10, rel=2e-3)
-    assert mass(initial.df("thick_disk")) == pytest.approx(1.09e10, rel=5e-3)
-
-
-def mass(df):
-    t, w = gauss_legendre(64, 0.0, 1.0)
-    grown = np.arcsinh(2e4 / 2.0) * t
-    J, dJ = 2.0 * np.sinh(grown), 2.0 * np.cosh(grown) * np.arcsinh(2e4 / 2.0) * w
-    J_phi, d_phi = np.concatenate([-J[::-1], J]), np.concatenate([dJ[::-1], dJ])
-    f = jax.jit(lambda df: df(J[:, None, None], J[:, None], J_phi))(df)
-    return float((2 * np.pi) ** 3 * jnp.einsum("ijk,i,j,k->", f, dJ, dJ, d_phi))
+    assert float(total_mass(initial.df("thin_disk"))) == pytest.approx(3.46e10, rel=2e-3)
+    assert float(total_mass(initial.df("thick_disk"))) == pytest.approx(1.09e10, rel=5e-3)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +74,7 @@ def test_mass_in_actions_is_the_mass_in_space(settled, name):
     z, dz = 0.2 * np.sinh(b * x), 0.2 * np.cosh(b * x) * b * w
     rho = settled.density(name, R[:, None], z)
     in_space = float(4 * np.pi * jnp.einsum("ij,i,i,j->", rho, R, dR, dz))
-    assert in_space == pytest.approx(mass(settled.df(name)), rel=1e-3)
+    assert in_space == pytest.approx(float(total_mass(settled.df(name))), rel=1e-3)
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +87,14 @@ def epicycles(initial):
 
 
 def disc(epicycles, **changes):
-    parameters = {
-        "Sigma0": 9e8, "R_d": 2.5, "sigma_r0": 64.0, "sigma_z0": 30.0, "R_sigma_r": 12.0, "R_sigma_z": 12.0,
-        "sigma_min": 0.5, "coef_jr": 1.0, "coef_jz": 0.25,
-    } | changes  # fmt: skip
-    return QuasiIsothermal.of(epicycles, **{name: jnp.asarray(value) for name, value in parameters.items()})
+    parameters = {"Sigma0": 9e8, "R_d": 2.5, "coef_jr": 1.0, "coef_jz": 0.25}
+    floor = constant_floor(0.5)
+    parameters |= {"sigma_r": exponential(64.0, 12.0, floor), "sigma_z": exponential(30.0, 12.0, floor)}
+    return QuasiIsothermal.of(epicycles, **jax.tree.map(jnp.asarray, parameters | changes))
+
+
+def exponential(sigma0, R_sigma, floor):
+    return ExponentialDispersion(jnp.asarray(sigma0), jnp.asarray(R_sigma), floor)
 
 
 ACTIONS = np.array([[10.0, 5.0, 1800.0], [100.0, 1.0, 900.0], [0.0, 30.0, 3000.0], [40.0, 10.0, -500.0]])
@@ -150,3 +151,60 @@ def test_derivatives_with_respect_to_actions(epicycles):
         step[i] = 1e-3
         numeric = np.diff(np.log(values(df, np.stack([J - step, J + step]))))[0] / 2e-3
         assert float(slope[i]) == pytest.approx(numeric, rel=1e-6)
+
+
+def test_floor_is_all_that_is_left_far_out(epicycles):
+    """Beyond some scale lengths the dispersions are those of the floor, level or rising with radius."""
+    L_z = jnp.asarray([4000.0, 12000.0])
+    R = np.asarray(epicycles(L_z).R)
+    for R_flare in (np.inf, 10.0):
+        floor = Floor(jnp.asarray(7.0), jnp.asarray(R_flare))
+        df = disc(epicycles, sigma_r=exponential(64.0, 1.0, floor), sigma_z=exponential(30.0, 1.0, floor))
+        expected = 7.0 * np.sqrt(1 + (R / R_flare) ** 2)
+        for sigma in df.dispersions(L_z):
+            np.testing.assert_allclose(sigma, expected, rtol=1e-3)
+
+
+def test_without_a_floor_the_dispersions_are_exponential(epicycles):
+    L_z = jnp.asarray([800.0, 2500.0])
+    R = np.asarray(epicycles(L_z).R)
+    none = constant_floor(0.0)
+    df = disc(epicycles, sigma_r=exponential(64.0, 12.0, none), sigma_z=exponential(30.0, 9.0, none))
+    sigma_r, sigma_z = df.dispersions(L_z)
+    np.testing.assert_allclose(sigma_r, 64.0 * np.exp(-R / 12), rtol=1e-5)
+    np.testing.assert_allclose(sigma_z, 30.0 * np.exp(-R / 9), rtol=1e-5)
+
+
+def test_scale_height_sets_the_vertical_dispersion(epicycles):
+    """sigma_z = sqrt(2) nu h, so that f falls with J_z on the scale 2 nu h^2."""
+    none = constant_floor(0.0)
+    df = disc(epicycles, sigma_z=ScaleHeightDispersion(jnp.asarray(0.25), none))
+    L_z = jnp.asarray([800.0, 2500.0])
+    nu = np.asarray(epicycles(L_z).nu)
+    np.testing.assert_allclose(df.dispersions(L_z)[1], np.sqrt(2) * nu * 0.25, rtol=1e-4)
+    np.testing.assert_allclose(df.action_scales(L_z)[1], 2 * nu * 0.25**2, rtol=1e-4)
+
+
+@pytest.mark.parametrize("change", ["sigma", "R_flare", "h"])
+def test_derivatives_with_respect_to_floor_flare_and_height(epicycles, change):
+    values = {"sigma": 7.0, "R_flare": 10.0, "h": 0.25}
+
+    def log_f(value):
+        p = {name: jnp.asarray(v) for name, v in (values | {change: value}).items()}
+        floor = Floor(p["sigma"], p["R_flare"])
+        sigma_z = ScaleHeightDispersion(p["h"], floor)
+        df = disc(epicycles, sigma_r=exponential(64.0, 12.0, floor), sigma_z=sigma_z)
+        return jnp.log(df(25.0, 6.0, jnp.asarray(2600.0)))
+
+    value = values[change]
+    _, slope = jax.jvp(log_f, (value,), (1.0,))
+    h = 1e-4 * value
+    assert float(slope) == pytest.approx(float(log_f(value + h) - log_f(value - h)) / (2 * h), rel=1e-6)
+
+
+def test_positive_and_finite_wherever_stars_are(epicycles):
+    J = np.meshgrid([0.0, 1.0, 100.0], [0.0, 1.0, 100.0], [-3000.0, -1.0, 0.0, 1.0, 500.0, 5000.0])
+    f = values(disc(epicycles), np.stack([a.ravel() for a in J], axis=1))
+    assert np.all(np.isfinite(f))
+    assert np.all(f >= 0)
+    assert np.all(f[J[2].ravel() > 0] > 0)

@@ -1,14 +1,15 @@
 """The quasi-isothermal distribution function of a disc (paper, eq. 10; Binney & McMillan 2011)."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from galactions.df.base import DiskFunction
+from galactions.df.dispersions import Dispersion
 from galactions.numerics.spline import Spline1D
 from galactions.potential.epicycles import LOG_L_AXIS, Epicycles, log_angular_momentum
 
 
-class QuasiIsothermal(eqx.Module):
+class QuasiIsothermal(DiskFunction):
     """Quasi-isothermal DF: f(J) in Msun / (kpc km/s)^3, mass = (2 pi)^3 int f d^3J.
 
     The radius R_c and the frequencies kappa, nu, Omega belong to the circular orbit of angular momentum
@@ -28,22 +29,17 @@ class QuasiIsothermal(eqx.Module):
         *,
         Sigma0: Array,
         R_d: Array,
-        sigma_r0: Array,
-        sigma_z0: Array,
-        R_sigma_r: Array,
-        R_sigma_z: Array,
-        sigma_min: Array,
+        sigma_r: Dispersion,
+        sigma_z: Dispersion,
         coef_jr: Array,
         coef_jz: Array,
     ) -> "QuasiIsothermal":
-        """DF of a disc of central surface density `Sigma0` (Msun/kpc^2) and scale length `R_d` (kpc).
-
-        The dispersions fall from `sigma_r0`, `sigma_z0` (km/s) at the centre with the scale lengths
-        `R_sigma_r`, `R_sigma_z` (kpc); `sigma_min` (km/s) is added in quadrature.
+        """DF of a disc of central surface density `Sigma0` (Msun/kpc^2), scale length `R_d` (kpc) and radial
+        and vertical dispersions that follow `sigma_r` and `sigma_z`.
         """
-        R, kappa, nu, Omega = epicycles.nodes()
-        sigma_r2 = sigma_r0**2 * jnp.exp(-2 * R / R_sigma_r) + sigma_min**2
-        sigma_z2 = sigma_z0**2 * jnp.exp(-2 * R / R_sigma_z) + sigma_min**2
+        orbit = epicycles.nodes()
+        R, kappa, nu, Omega = orbit
+        sigma_r2, sigma_z2 = sigma_r.squared(orbit), sigma_z.squared(orbit)
         log_prefactor = jnp.log(Sigma0 * Omega * nu / (2 * jnp.pi**2 * kappa * sigma_r2 * sigma_z2)) - R / R_d
         logs = [
             log_prefactor,
@@ -62,6 +58,11 @@ class QuasiIsothermal(eqx.Module):
         log_prefactor, log_r, log_z, log_phi, *_ = self.table.all(log_angular_momentum(L))
         exponent = log_prefactor - jnp.exp(log_r) * J_r - jnp.exp(log_z) * J_z
         return jnp.exp(exponent + jnp.exp(log_phi) * jnp.minimum(J_phi, 0.0))
+
+    def action_scales(self, L_z: Array) -> tuple[Array, Array]:
+        """sigma_r^2/kappa and sigma_z^2/nu (kpc km/s) at the circular orbit of `L_z` (kpc km/s)."""
+        _, log_r, log_z, *_ = self.table.all(log_angular_momentum(L_z))
+        return jnp.exp(-log_r), jnp.exp(-log_z)
 
     def dispersions(self, L_z: Array) -> tuple[Array, Array]:
         """The parameters sigma_r and sigma_z (km/s) at the circular orbit of `L_z` (kpc km/s)."""

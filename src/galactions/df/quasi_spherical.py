@@ -1,26 +1,26 @@
 """Quasi-spherical distribution functions: Eddington's inversion carried as a function of the actions."""
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from galactions.actions.shells import circular_orbit, labelled_energy
 from galactions.actions.table import radial_actions
+from galactions.df.base import SpheroidFunction
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.roots import bisected_root, bracketed_root
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
 from galactions.potential.field import RadialProfile
 from galactions.potential.multipole import MultipoleGrid
 
-_Y_AXIS = Axis.between(-18.5, -7.2, 96)
+Y_AXIS = Axis.between(-18.5, -7.2, 96)
 _ELL_AXIS = Axis.between(0.0, 1.0, 24)
-_LOG_J_AXIS = Axis.between(np.log(0.05), np.log(3e5), 128)
-_SHARE_AXIS = Axis.between(0.0, 1.0, 20)
+LOG_J_AXIS = Axis.between(np.log(0.05), np.log(3e5), 128)
+SHARE_AXIS = Axis.between(0.0, 1.0, 20)
 _FLOOR = 1e-40
 
 
-class QuasiSpherical(eqx.Module):
+class QuasiSpherical(SpheroidFunction):
     """Isotropic DF of a spherical density in a spherical potential, written as f(J), in Msun / (kpc km/s)^3.
 
     In a spherical potential the energy is a function of J_r and L = J_z + |J_phi|; f(E(J_r, L)) with that
@@ -29,6 +29,7 @@ class QuasiSpherical(eqx.Module):
     """
 
     table: Spline2D
+    J_max: Float[Array, ""]
 
     @classmethod
     def of(
@@ -38,7 +39,7 @@ class QuasiSpherical(eqx.Module):
 
         `central` is the potential at the centre, (km/s)^2.
         """
-        E_of_J = _energy_of_actions(profile, central)
+        E_of_J = energy_of_actions(profile, central)
         f = eddington(density, grid, profile)
         log_f = jnp.log(jnp.maximum(f, 0.0) + _FLOOR * jnp.max(f))
         by_radius = Spline1D.fit(grid.axis, log_f)
@@ -50,13 +51,17 @@ class QuasiSpherical(eqx.Module):
         low, high = grid.axis.nodes[0], grid.axis.nodes[-1]
         ends = jnp.full_like(E_of_J, low), jnp.full_like(E_of_J, high)
         x = bracketed_root(excess, *ends, rising=True, iterations=40)
-        return cls(Spline2D.fit(_LOG_J_AXIS, _SHARE_AXIS, by_radius(x)))
+        return cls(Spline2D.fit(LOG_J_AXIS, SHARE_AXIS, by_radius(x)), largest_action(profile, central))
 
     def __call__(self, J_r: Array, J_z: Array, J_phi: Array) -> Array:
         """f at the actions (kpc km/s)."""
         L = J_z + jnp.abs(J_phi)
-        total = jnp.clip(J_r + L, np.exp(_LOG_J_AXIS.start), np.exp(_LOG_J_AXIS.nodes[-1]))
+        total = jnp.clip(J_r + L, np.exp(LOG_J_AXIS.start), np.exp(LOG_J_AXIS.nodes[-1]))
         return jnp.exp(self.table(jnp.log(total), L / total))
+
+    def action_range(self) -> tuple[Array, Array]:
+        """From the inner end of the table to the angular momentum of its outermost circular orbit."""
+        return jnp.exp(jnp.asarray(LOG_J_AXIS.start)), self.J_max
 
 
 def eddington(
@@ -84,9 +89,16 @@ def eddington(
     return jnp.sum(w * span * integrand, axis=1) / (np.sqrt(8) * np.pi**2)
 
 
-def _energy_of_actions(profile: RadialProfile, central: Array) -> Array:
-    """E(J_r, L) at the nodes of (ln(J_r + L), L/(J_r + L))."""
-    y = jnp.asarray(_Y_AXIS.nodes)
+def largest_action(profile: RadialProfile, central: Array) -> Array:
+    """Angular momentum (kpc km/s) of the circular orbit of the highest energy in the tables."""
+    return circular_orbit(profile, labelled_energy(jnp.asarray(Y_AXIS.nodes[-1]), central))[1]
+
+
+def energy_of_actions(profile: RadialProfile, central: Array) -> Array:
+    """E(J_r, L), (km/s)^2, in the spherical potential `profile`, at the nodes of `LOG_J_AXIS` (ln(J_r + L))
+    and `SHARE_AXIS` (L/(J_r + L)); `central` is the potential at the centre.
+    """
+    y = jnp.asarray(Y_AXIS.nodes)
     E = labelled_energy(y, central)
     R_circ, L_circ = circular_orbit(profile, E)
     ell = np.clip(_ELL_AXIS.nodes, 0.0, 1 - 1e-4)
@@ -94,14 +106,14 @@ def _energy_of_actions(profile: RadialProfile, central: Array) -> Array:
     L = L_ * np.maximum(ell, 1e-6)
     zero = jnp.zeros_like(L)
     J_r, _, _ = radial_actions(profile, E_ + zero, L, zero, R_ + zero, zero, 40)
-    ratio = Spline2D.fit(_Y_AXIS, _ELL_AXIS, J_r / (L_ * (1 - ell)))
-    log_L_circ = Spline1D.fit(_Y_AXIS, jnp.log(L_circ))
-    total, share = np.meshgrid(np.exp(_LOG_J_AXIS.nodes), _SHARE_AXIS.nodes, indexing="ij")
+    ratio = Spline2D.fit(Y_AXIS, _ELL_AXIS, J_r / (L_ * (1 - ell)))
+    log_L_circ = Spline1D.fit(Y_AXIS, jnp.log(L_circ))
+    total, share = np.meshgrid(np.exp(LOG_J_AXIS.nodes), SHARE_AXIS.nodes, indexing="ij")
 
     def excess(y: Array) -> Array:
         L_c = jnp.exp(log_L_circ(y))
         ell = jnp.minimum(share * total / L_c, 1.0)
         return jnp.log((ratio(y, ell) * (1 - ell) * L_c + share * total) / total)
 
-    low, high = jnp.full(total.shape, _Y_AXIS.nodes[0]), jnp.full(total.shape, _Y_AXIS.nodes[-1])
+    low, high = jnp.full(total.shape, Y_AXIS.nodes[0]), jnp.full(total.shape, Y_AXIS.nodes[-1])
     return labelled_energy(bisected_root(excess, low, high, rising=True, iterations=45), central)

@@ -1,12 +1,13 @@
 """From parameters to densities and distribution functions."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from galactions.df.quasi_isothermal import QuasiIsothermal
-from galactions.df.quasi_spherical import QuasiSpherical
+from galactions.df.base import DistributionFunction as DistributionFunction
+from galactions.galaxy.distribution import KINDS, Surroundings
 from galactions.galaxy.spec import ComponentSpec
 from galactions.potential.circumgalactic import CircumgalacticMedium, self_consistent_r200
 from galactions.potential.contraction import ContractedHalo
@@ -16,11 +17,7 @@ from galactions.potential.field import POISSON_GRID, Potential, solve_poisson
 from galactions.potential.miyamoto_nagai import MiyamotoNagai
 from galactions.potential.spherical import spherical_mean
 
-SIGMA_MIN_FRACTION = 0.01
-"""sigma_min as a fraction of (sigma_r0 + sigma_z0)/2 (paper, section 3.3)."""
-
 Parameters = Mapping[str, Array]
-DistributionFunction = QuasiIsothermal | QuasiSpherical
 
 
 AnalyticDensity = FlatDensity | SmoothDensity
@@ -103,29 +100,9 @@ def distribution_functions(
     profile = potential.spherical_average()
     result: dict[str, DistributionFunction] = {}
     for component in components:
-        if component.df == "quasi_isothermal":
-            result[component.name] = _quasi_isothermal(component, parameters, epicycles)
-        elif component.df == "quasi_spherical":
-            density = densities[component.name]
-            mean = spherical_mean(density)
-            result[component.name] = QuasiSpherical.of(mean, POISSON_GRID, profile, potential.central)
+        if component.df is not None:
+            mean = partial(spherical_mean, densities[component.name])
+            own = component.own_parameters(parameters)
+            around = Surroundings(epicycles, profile, potential.central, mean)
+            result[component.name] = KINDS[component.df].make(own, around)
     return result
-
-
-def _quasi_isothermal(
-    component: ComponentSpec, parameters: Parameters, epicycles: Epicycles
-) -> QuasiIsothermal:
-    suffix = component.suffix
-    sigma_r0, sigma_z0 = parameters[f"sigma_r0_{suffix}"], parameters[f"sigma_z0_{suffix}"]
-    return QuasiIsothermal.of(
-        epicycles,
-        Sigma0=parameters[f"Sigma0_{suffix}"],
-        R_d=parameters.get(f"R_d_{suffix}_df", parameters[f"R_d_{suffix}"]),
-        sigma_r0=sigma_r0,
-        sigma_z0=sigma_z0,
-        R_sigma_r=parameters[f"R_sigma_{suffix}"],
-        R_sigma_z=parameters[f"R_sigma_{suffix}"],
-        sigma_min=SIGMA_MIN_FRACTION * 0.5 * (sigma_r0 + sigma_z0),
-        coef_jr=parameters.get(f"coef_jr_{suffix}", jnp.asarray(1.0)),
-        coef_jz=parameters.get(f"coef_jz_{suffix}", jnp.asarray(0.25)),
-    )

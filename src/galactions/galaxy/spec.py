@@ -5,9 +5,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeVar
 
 from galactions.errors import ModelError
+from galactions.galaxy.distribution import KINDS, DFKind, Limits
+
+Value = TypeVar("Value")
 
 _SPHEROID = ("rho0", "r0", "gamma", "beta", "q")
 _PROFILE_PARAMETERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -33,7 +36,7 @@ class ComponentSpec:
     name: str
     suffix: str
     density: Literal["disk", "miyamoto_nagai", "spheroid", "contracted", "cgm"]
-    df: Literal["quasi_isothermal", "quasi_spherical"] | None = None
+    df: DFKind | None = None
     vertical: Literal["exponential", "sech2"] = "exponential"
     cutoff: bool = False
 
@@ -42,13 +45,30 @@ class ComponentSpec:
         required, optional = (list(names) for names in _PROFILE_PARAMETERS[self.density])
         if self.cutoff:
             required.append("r_cut")
-        if self.df == "quasi_isothermal":
-            required += ["sigma_r0", "sigma_z0", "R_sigma"]
-            optional += ["coef_jr", "coef_jz"]
-        names = tuple(f"{p}_{self.suffix}" for p in required), tuple(f"{p}_{self.suffix}" for p in optional)
-        if self.df == "quasi_isothermal":
-            return names[0], (*names[1], f"R_d_{self.suffix}_df")
-        return names
+        if self.df is not None:
+            required += KINDS[self.df].required
+            optional += KINDS[self.df].optional
+        return tuple(map(self.full_name, required)), tuple(map(self.full_name, optional))
+
+    def full_name(self, parameter: str) -> str:
+        """A parameter's name in the model: with the suffix, before the ending "_df" of a DF's own."""
+        base = parameter.removesuffix("_df")
+        return f"{base}_{self.suffix}{parameter[len(base) :]}"
+
+    def limits(self) -> dict[str, Limits]:
+        """Limits of the DF's own parameters, by their full names."""
+        if self.df is None:
+            return {}
+        kind = KINDS[self.df]
+        return {self.full_name(name): limit for name, limit in {**kind.required, **kind.optional}.items()}
+
+    def own_parameters(self, parameters: Mapping[str, Value]) -> dict[str, Value]:
+        """The parameters of the component's DF, those that are given, by their names without suffix."""
+        if self.df is None:
+            return {}
+        names = (*KINDS[self.df].required, *KINDS[self.df].optional)
+        full = {name: self.full_name(name) for name in names}
+        return {name: parameters[key] for name, key in full.items() if key in parameters}
 
 
 @dataclass(frozen=True)
@@ -83,14 +103,22 @@ class ModelSpec:
         if missing:
             raise ModelError(f"model {self.name}: missing parameter(s) {', '.join(missing)}")
         values = {name: float(value) for name, value in self.parameters.items()}
+        limits = {name: limit for component in self.components for name, limit in component.limits().items()}
         media = [component for component in self.components if component.density == "cgm"]
         exponents = {f"beta_{component.suffix}" for component in media}
         for name, value in values.items():
-            if name not in exponents:
+            if name in limits:
+                _check_limits(self.name, name, value, limits[name])
+            elif name not in exponents:
                 _check_value(self.name, name, value)
         _check_structure(self.name, self.components)
         for component in media:
             _check_medium(self.name, component, values)
+        for component in self.components:
+            if component.df is not None:
+                problem = KINDS[component.df].problem(component.own_parameters(values))
+                if problem is not None:
+                    raise ModelError(f"model {self.name}: {component.name}: {problem}")
         object.__setattr__(self, "parameters", MappingProxyType(values))
 
     def __hash__(self) -> int:
@@ -113,11 +141,18 @@ def _unknown(model: str, name: str, allowed: set[str]) -> str:
     return f"model {model} has no parameter {name!r}; {hint}"
 
 
+def _check_limits(model: str, name: str, value: float, limits: Limits) -> None:
+    if not math.isfinite(value):
+        raise ModelError(f"model {model}: {name} = {value!r}: must be a finite number")
+    if not limits.allow(value):
+        raise ModelError(f"model {model}: {name} = {value!r}: {limits}")
+
+
 def _check_value(model: str, name: str, value: float) -> None:
     what = f"model {model}: {name} = {value!r}"
     if not math.isfinite(value):
         raise ModelError(f"{what}: must be a finite number")
-    if name.startswith(("R_cut_", "coef_", "gamma_")):
+    if name.startswith(("R_cut_", "gamma_")):
         if value < 0:
             raise ModelError(f"{what}: must not be negative")
         if name.startswith("gamma_") and value >= 2:

@@ -7,7 +7,6 @@ from jaxtyping import Array
 
 from galactions.actions.table import ActionTable
 from galactions.df.quasi_isothermal import QuasiIsothermal
-from galactions.df.quasi_spherical import QuasiSpherical
 from galactions.galaxy.components import DistributionFunction
 from galactions.galaxy.moments import density
 from galactions.numerics.quadrature import gauss_legendre
@@ -88,7 +87,9 @@ def _tabulate_disk(df: QuasiIsothermal, actions: ActionTable) -> DiskDensity:
     return DiskDensity(Spline2D.fit(_R_AXIS, _Z_AXIS, jnp.log(values + _FLOOR), "even", "even"))
 
 
-def _tabulate_spheroid(df: QuasiSpherical, actions: ActionTable, initial_mean: Array) -> SpheroidDensity:
+def _tabulate_spheroid(
+    df: DistributionFunction, actions: ActionTable, initial_mean: Array
+) -> SpheroidDensity:
     c = gauss_legendre(2 * _N_ANGLES - 1)[0][_N_ANGLES - 1 :]
     r = np.exp(_LOG_R_AXIS.nodes)[:, None]
     R, z = r * np.sqrt(1 - c**2), r * c
