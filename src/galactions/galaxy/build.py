@@ -28,8 +28,8 @@ def build(
     `spec` is a `ModelSpec` or the name of a named model. Each of the `iterations` computes the densities
     of all components with a DF in the current potential and then the potential of these densities; 0
     stops at the initial potential of the analytic densities, "auto" goes on until the force changes by
-    less than 1e-4 anywhere in 1-50 kpc. `progress` is called with each entry of `Galaxy.history` as it is
-    made. Raises `ModelError` if the model cannot be built from its parameters.
+    less than 1e-4 anywhere in 1-50 kpc. A model without DFs has nothing to iterate. `progress` is called
+    with each entry of `Galaxy.history` as it is made. Raises `ModelError` if the model cannot be built from its parameters.
     """
     if isinstance(spec, str):
         spec = named_model(spec)
@@ -37,6 +37,8 @@ def build(
     started = time.perf_counter()
     parameters = {name: jnp.asarray(value) for name, value in spec.parameters.items()}
     ingredients, state = initial_state(spec.components, parameters)
+    if not ingredients.dfs:
+        limit = 0
     entry = _summary(0, spec, state, np.full(2, np.nan), time.perf_counter() - started)
     _require_finite(spec, entry)
     history = [entry]

@@ -49,33 +49,30 @@ def analytic_densities(
     The circumgalactic medium is scaled to the virial radius of the whole, and the halo contracted by all
     other components (eqs. 11-13).
     """
-    kinds = {c.name: c.density for c in components}
     plain = {c.name: analytic_density(c, parameters) for c in components if c.density != "cgm"}
     densities: dict[str, AnalyticDensity] = dict(plain)
-    if not {"contracted", "cgm"} & set(kinds.values()):
+    if not any(c.density in ("contracted", "cgm") for c in components):
         return densities
     f_bar = jnp.asarray(parameters["f_bar"], float)
     baryons = jnp.zeros(len(POISSON_GRID.r))
-    halo: Spheroid | None = None
+    halo = next((c for c in components if c.density == "contracted"), None)
+    dark = None if halo is None else spherical_mean(plain[halo.name])
+    relation = "fitted" if halo is None else halo.contraction
     for name, density in plain.items():
-        if kinds[name] == "contracted":
-            assert isinstance(density, Spheroid)
-            halo = density
-        else:
+        if halo is None or name != halo.name:
             baryons = baryons + spherical_mean(density)
     for component in components:
         if component.density == "cgm":
             A, beta = (jnp.asarray(parameters[f"{p}_{component.suffix}"], float) for p in ("A", "beta"))
-            dark = None if halo is None else spherical_mean(halo)
-            r200 = self_consistent_r200(A, beta, f_bar, baryons, dark)
+            r200 = self_consistent_r200(A, beta, f_bar, baryons, dark, relation)
             medium = CircumgalacticMedium(A, beta, f_bar, r200)
             densities[component.name] = medium
             baryons = baryons + spherical_mean(medium)
     if halo is not None:
-        for name in plain:
-            if kinds[name] == "contracted":
-                densities[name] = ContractedHalo.of(halo, baryons, f_bar)
-    return {name: densities[name] for name in kinds}
+        uncontracted = plain[halo.name]
+        assert isinstance(uncontracted, Spheroid)
+        densities[halo.name] = ContractedHalo.of(uncontracted, baryons, f_bar, relation)
+    return {component.name: densities[component.name] for component in components}
 
 
 def analytic_potential(densities: Mapping[str, AnalyticDensity]) -> Potential:

@@ -79,7 +79,7 @@ class Galaxy:
         if component not in self.ingredients.dfs:
             raise ModelError(
                 f"{self._known(component)!r} has no distribution function; "
-                f"those with one: {', '.join(self.ingredients.dfs)}"
+                f"those with one: {', '.join(self.ingredients.dfs) or 'there is none'}"
             )
         return self.ingredients.dfs[component]
 

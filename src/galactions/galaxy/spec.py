@@ -30,7 +30,8 @@ class ComponentSpec:
     The component's parameters carry `suffix` in their names: `Sigma0_thin`, `sigma_r0_thin`, ... A
     component without a DF (gas) keeps its density through the iterations. A "contracted" component is a
     spheroid of dark matter, given as it is without baryons, which all other components contract (eq. 11);
-    "cgm" is the circumgalactic medium of eqs. (12)-(13). Both need the model's parameter `f_bar`.
+    "cgm" is the circumgalactic medium of eqs. (12)-(13). Both need the model's parameter `f_bar`;
+    `contraction` is by the formula of eq. (11) or by the implicit relation that it approximates.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ComponentSpec:
     df: DFKind | None = None
     vertical: Literal["exponential", "sech2"] = "exponential"
     cutoff: bool = False
+    contraction: Literal["fitted", "implicit"] = "fitted"
 
     def parameter_names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(required, optional) names of the component's parameters."""

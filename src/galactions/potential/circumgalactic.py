@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 from galactions.constants import RHO_CRIT
 from galactions.numerics.roots import bisected_root
 from galactions.numerics.spline import Spline1D
-from galactions.potential.contraction import baryon_excess, contraction_factor
+from galactions.potential.contraction import Relation, baryon_excess, contraction_factor
 from galactions.potential.densities import Coordinate, SmoothDensity
 from galactions.potential.field import POISSON_GRID
 from galactions.potential.spherical import mass_within
@@ -45,12 +45,13 @@ def self_consistent_r200(
     f_bar: Array,
     others: Float[Array, " n_r"],
     contracted: Float[Array, " n_r"] | None,
+    relation: Relation = "fitted",
 ) -> Array:
     """The virial radius (kpc) of a galaxy whose circumgalactic medium is scaled to that same radius.
 
     `others` is the spherical mean density (Msun/kpc^3 at the radii of the Poisson grid) of all that is
     there but the medium and a halo to be contracted; `contracted` that of such a halo before its
-    contraction, to which the medium contributes too.
+    contraction by `relation`, to which the medium contributes too.
     """
     share = mass_fraction(A, beta, f_bar)
     log_others = Spline1D.fit(POISSON_GRID.axis, jnp.log(mass_within(others)))
@@ -63,7 +64,7 @@ def self_consistent_r200(
         total = jnp.exp(log_others(x)) + share * m200
         if log_dark is not None:
             dark = jnp.exp(log_dark(x))
-            total = total + dark * contraction_factor(baryon_excess(total, dark, f_bar))
+            total = total + dark * contraction_factor(baryon_excess(total, dark, f_bar), f_bar, relation)
         return jnp.log(total / m200)
 
     ends = jnp.log(jnp.asarray(_SMALLEST)), jnp.log(jnp.asarray(_LARGEST))
