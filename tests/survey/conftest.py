@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from galactions.survey import PAPER_SUN, Stars, write_catalogue
+from galactions.survey import (
+    PAPER_SUN,
+    MockCatalogues,
+    MockRecipe,
+    Stars,
+    mock_catalogues,
+    stars_from_phase_space,
+    write_catalogue,
+)
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +45,6 @@ def disc_stars(n: int, seed: int = 0, l_range: tuple[float, float] = (160.0, 200
     R = np.hypot(place[:, 0], place[:, 1])
     along = np.stack([place[:, 1] / R, -place[:, 0] / R, np.zeros(n)], axis=1)
     velocity = 230.0 * along + rng.normal(0.0, 30.0, (n, 3))
-    from galactions.survey import stars_from_phase_space
-
     return stars_from_phase_space(np.concatenate([place, velocity], axis=1), PAPER_SUN)
 
 
@@ -59,3 +65,16 @@ def write_csv(tmp_path: Path) -> Callable[..., Path]:
 def mock_file(tmp_path: Path) -> Path:
     """3,000 disc stars in galactions' own columns."""
     return write_catalogue(disc_stars(3000), tmp_path / "mock.parquet")
+
+
+@pytest.fixture(scope="session")
+def zero_points() -> None:
+    """Skips where the package of the parallax zero point is not installed."""
+    pytest.importorskip("zero_point", reason="needs the extra 'survey' (gaiadr3-zeropoint)")
+
+
+@pytest.fixture(scope="session")
+def mock(zero_points: None) -> MockCatalogues:
+    """Catalogues of 12,000 disc stars with halo stars, clusters, repeated spectra and neighbours."""
+    recipe = MockRecipe(halo=0.03, clusters=2, cluster_stars=80, without_spectrum=0.5)
+    return mock_catalogues(disc_stars(12_000), recipe, seed=3)

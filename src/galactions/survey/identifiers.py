@@ -36,11 +36,18 @@ def as_ids(column: AnyArray) -> Ids:
     try:
         ids = text.astype(np.int64)
     except (ValueError, OverflowError):
-        row, bad = next((i, t) for i, t in enumerate(text) if not t.lstrip("-").isdigit())
+        row, bad = next((i, t) for i, t in enumerate(text) if not _fits(t))
         raise CatalogueError(
             f"a Gaia source id must be a whole number: found {str(bad)!r} in row {row + 1}"
         ) from None
     return np.where(ids > 0, ids, NO_ID)
+
+
+def _fits(text: str) -> bool:
+    try:
+        return -(1 << 63) <= int(text) < 1 << 63
+    except ValueError:
+        return False
 
 
 def went_through_float(column: AnyArray) -> bool:

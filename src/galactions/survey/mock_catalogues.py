@@ -153,12 +153,13 @@ def _with_contaminants(
     stars: Stars, recipe: MockRecipe, sun: Sun, rng: np.random.Generator
 ) -> tuple[Stars, GiantProperties, AnyArray]:
     """The stars and those that are to be taken out again: a halo without rotation (dispersion 120 km/s,
-    [Fe/H] about -1.6) at the places of random stars, and clusters (3 pc, 1 km/s) around single ones.
+    [Fe/H] about -1.6) some 50 pc from random stars, and clusters (3 pc, 1 km/s) around single ones.
     """
     parts, kinds, metallicities = [stars], ["disc"] * len(stars), [np.full(len(stars), -0.25)]
     n_halo = round(recipe.halo * len(stars))
     if n_halo:
         at = stars.select(rng.integers(len(stars), size=n_halo)).phase_space(sun)
+        at[:, :3] += rng.normal(0.0, 0.05, (n_halo, 3))
         at[:, 3:] = rng.normal(0.0, 120.0, (n_halo, 3))
         parts.append(stars_from_phase_space(at, sun))
         kinds += ["halo"] * n_halo

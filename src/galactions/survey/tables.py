@@ -172,11 +172,12 @@ def _whitespace(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str],
     from astropy.io import ascii as text
 
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open("rt", encoding="utf-8") as lines:
-        first = next((line for line in lines if line.strip()), "")
+        content = lines.read().expandtabs()  # the fast reader takes tabs for a part of the names
+    first = next((line for line in content.splitlines() if line.strip()), "")
     if not first:
         raise CatalogueError(f"{path}: the file is empty")
     style = "fast_commented_header" if first.lstrip().startswith("#") else "fast_basic"
-    table = text.read(path, format=style, guess=False)
+    table = text.read(content, format=style, guess=False)
     return list(table.colnames), {n: _plain(table[n], n in exact) for n in wanted if n in table.colnames}
 
 

@@ -23,7 +23,7 @@ def parallax_zero_point(
 
     Arguments (N,): G (mag), effective wavenumber and pseudocolour (1/micron), ecliptic latitude (deg), and
     `astrometric_params_solved`. NaN for stars outside the range that the correction was calibrated for
-    (6 < G < 21; 1.1 < nu_eff < 1.9 with five parameters, 1.24 < pseudocolour < 1.72 with six), and for
+    (G from 6 to 21; nu_eff 1.1 to 1.9 with five parameters, pseudocolour 1.24 to 1.72 with six), and for
     two-parameter solutions. Raises CatalogueError when the package is not installed.
     """
     try:
@@ -37,13 +37,15 @@ def parallax_zero_point(
         np.asarray(a, dtype=np.float64) for a in (g_mag, nu_eff, pseudocolour, ecl_lat, params_solved)
     )
     zero = np.full(len(G), np.nan)
-    good = np.isin(solved, PARAMS_SOLVED) & np.isfinite(G) & np.isfinite(beta)
-    good &= np.isfinite(np.where(solved == 95, colour, nu))
+    wave = np.where(solved == 95, colour, nu)
+    low, high = np.where(solved == 95, [[1.24], [1.72]], [[1.1], [1.9]])
+    with np.errstate(invalid="ignore"):
+        good = np.isin(solved, PARAMS_SOLVED) & (G >= 6) & (G <= 21) & np.isfinite(beta)
+        good &= (wave >= low) & (wave <= high)
     if good.any():
         zpt.load_tables()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # stars out of range: they become NaN, and are counted
-            zero[good] = zpt.get_zpt(
-                G[good], nu[good], colour[good], beta[good], solved[good], _warnings=False
-            )
+            # the package warns at the limits themselves, or else gives NaN there
+            warnings.simplefilter("ignore")
+            zero[good] = zpt.get_zpt(G[good], nu[good], colour[good], beta[good], solved[good])
     return zero

@@ -1,0 +1,110 @@
+"""Fetching from the archive, with a stand-in for it: pieces cover the sky, and interruptions lose nothing."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from galactions.errors import CatalogueError, ConfigError
+from galactions.survey import (
+    ASTROMETRY,
+    SPECTRA,
+    GaiaRequest,
+    fetch_gaia,
+    icrs_to_galactic,
+    lamost_instructions,
+    read_source,
+)
+from galactions.survey.fetch import LAMOST_PAGES, LAST_ID
+
+REQUEST = GaiaRequest(pieces=6)
+
+
+def archive(query: str, rows: int = 5):
+    """A table as the archive would give it: some stars of the piece, with nulls."""
+    from astropy.table import MaskedColumn, Table
+
+    low = int(query.split("source_id >= ")[1].split()[0])
+    table = Table()
+    for column in ASTROMETRY["gaia_edr3"].columns.values():
+        table[column.name] = np.linspace(0.1, 0.9, rows)
+    table["ra"], table["dec"] = np.linspace(0, 350, rows), np.linspace(-80, 80, rows)
+    table["l"], table["b"] = (np.array(a) for a in icrs_to_galactic(table["ra"], table["dec"]))
+    table["source_id"] = low + np.arange(rows) * 128 + 128
+    table["pseudocolour"] = MaskedColumn(np.zeros(rows), mask=[True] * rows)
+    return table
+
+
+def test_pieces_cover_all_ids_once() -> None:
+    request = GaiaRequest(pieces=7)
+    edges = [request.ids(i) for i in range(7)]
+    assert edges[0][0] == 0
+    assert edges[-1][1] == LAST_ID
+    assert all(a[1] == b[0] for a, b in pairwise(edges))
+
+
+def test_query_names_real_columns_and_tables(shared: Path) -> None:
+    query = REQUEST.query(2)
+    real = set((shared / "data" / "columns" / "gaia_edr3_gaia_source.txt").read_text().split())
+    asked = query.split("SELECT ")[1].split("\n")[0].split(", ")
+    assert {name[2:] for name in asked if name.startswith("g.")} <= real
+    assert [name for name in asked if name.startswith("t.")] == ["t.j_m", "t.h_m", "t.ks_m", "t.ks_msigcom"]
+    assert "FROM gaiaedr3.gaia_source" in query
+    assert "tmass" not in GaiaRequest(two_mass=False).query(0)
+    assert "FROM gaiadr3.gaia_source" in GaiaRequest("gaia_dr3").query(0)
+
+
+def test_all_pieces_become_one_table_that_reads(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    path = fetch_gaia(REQUEST, tmp_path, lambda done, of: told.append((done, of)), run=archive)
+    source = read_source(path, ASTROMETRY["gaia_edr3"])
+    assert len(source.stars) == 30
+    assert len(np.unique(source.stars["gaia_id"])) == 30
+    assert np.isnan(source.stars["pseudocolour"]).all()
+    assert told == [(i, 6) for i in range(1, 7)]
+
+
+def test_an_interrupted_fetch_goes_on(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def failing(query: str):
+        asked.append(query)
+        if len(asked) == 4:
+            raise CatalogueError("the Gaia archive gave no result: timeout")
+        return archive(query)
+
+    with pytest.raises(CatalogueError, match="timeout"):
+        fetch_gaia(REQUEST, tmp_path, run=failing)
+    assert not (tmp_path / "gaia_edr3.parquet").exists()
+    assert len(list((tmp_path / "pieces").iterdir())) == 3
+    fetch_gaia(REQUEST, tmp_path, run=failing)
+    assert len(asked) == 7  # three, the one that failed, and the three that were missing
+    assert asked[3] == asked[4]
+
+
+def test_another_request_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    fetch_gaia(REQUEST, tmp_path, run=archive)
+    with pytest.raises(ConfigError, match=r"pieces of another request \(g_limit differ"):
+        fetch_gaia(GaiaRequest(pieces=6, g_limit=15.0), tmp_path, run=archive)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"release": "gaia_dr1"}, "release 'gaia_dr1' is not known; allowed are gaia_edr3, gaia_dr3"),
+        ({"g_limit": 30.0}, "g_limit is 30"),
+        ({"parallax_max": -1.0}, "parallax_max is -1"),
+        ({"pieces": 0}, "pieces is 0"),
+    ],
+)
+def test_requests_that_cannot_be_met(change: dict, text: str) -> None:
+    with pytest.raises(ConfigError, match=text):
+        GaiaRequest(**change)
+
+
+def test_lamost_pages() -> None:
+    assert LAMOST_PAGES.keys() == SPECTRA.keys()
+    assert "http://www.lamost.org/dr8/v2.0/catalogue" in lamost_instructions("lamost_dr8_v2")
+    with pytest.raises(ConfigError, match="'sdss' is no preset"):
+        lamost_instructions("sdss")
