@@ -6,17 +6,20 @@ out is counted under what it lacks.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from galactions._version import __version__
 from galactions.errors import CatalogueError, ConfigError
 from galactions.survey.config import ColumnTable, Quality, SourceTable, SurveyConfig
 from galactions.survey.config_file import resolve_path
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.frame import icrs_to_galactic
+from galactions.survey.kept import Matched, file_stamp, kept_or_made
 from galactions.survey.match import cross_match
 from galactions.survey.plates import read_plate_selection
 from galactions.survey.presets import Column
@@ -61,20 +64,36 @@ def matched_stars(
     """
     if config.spectra is None or config.astrometry is None:
         raise ConfigError("a sample is matched from spectra and astrometry: this [survey] has not both")
+    if config.work is None:
+        return _matched(config, config.spectra, config.astrometry, Path(folder), progress)
+    tables = (config.spectra, config.astrometry)
+    key = {
+        "version": __version__,
+        "files": [file_stamp(resolve_path(table.file, folder)) for table in tables],
+        "tables": [table.model_dump(mode="json") for table in (*tables, config.match, config.quality)],
+        "k_giants": config.cuts.k_giants,
+    }
+    work = resolve_path(config.work, folder)
+    make = partial(_matched, config, *tables, Path(folder), progress)
+    return kept_or_made(work, key, make)
+
+
+def _matched(
+    config: SurveyConfig, first: SourceTable, second: SourceTable, folder: Path, progress: Progress
+) -> Matched:
     progress("reading the spectra")
-    spectra = _read(config.spectra, SPECTRA[config.spectra.preset], Path(folder))
+    spectra = _read(first, SPECTRA[first.preset], folder)
     stars, flow = _good_spectra(spectra.stars, spectra.flow, config)
     spectra = replace(spectra, stars=stars)
     progress("reading the astrometry")
-    astrometry = _read(config.astrometry, ASTROMETRY[config.astrometry.preset], Path(folder))
+    astrometry = _read(second, ASTROMETRY[second.preset], folder)
     progress("matching the two")
     i, j, report = cross_match(spectra, astrometry, by=config.match.by, radius=config.match.radius)
     flow = flow.after("has astrometry", report.matched)
     flow = flow.after("is the best spectrum of its star", report.stars)
     merged = _merge(spectra.stars.select(i), astrometry.stars.select(j))
     merged, flow = _good_astrometry(merged, flow, config.quality)
-    rows = [cut.__dict__ for cut in astrometry.flow.cuts]
-    return merged, flow, {"match": report.to_dict(), "astrometry": rows}
+    return merged, flow, {"match": report.to_dict(), "astrometry": astrometry.flow.to_list()}
 
 
 def giants_with_distances(
