@@ -29,7 +29,8 @@ def build(
     of all components with a DF in the current potential and then the potential of these densities; 0
     stops at the initial potential of the analytic densities, "auto" goes on until the force changes by
     less than 1e-4 anywhere in 1-50 kpc. A model without DFs has nothing to iterate. `progress` is called
-    with each entry of `Galaxy.history` as it is made. Raises `ModelError` if the model cannot be built from its parameters.
+    with each entry of `Galaxy.history` as it is made. Raises `ModelError` if the model cannot be built from
+    its parameters.
     """
     if isinstance(spec, str):
         spec = named_model(spec)

@@ -12,6 +12,7 @@ from jaxtyping import Array, ArrayLike, Float
 from galactions.actions.fudge import fudge_actions
 from galactions.actions.table import ActionTable
 from galactions.errors import ModelError
+from galactions.galaxy import predictions
 from galactions.galaxy.components import DistributionFunction
 from galactions.galaxy.iteration import Density, Ingredients, State
 from galactions.galaxy.moments import velocity_moments
@@ -149,6 +150,14 @@ class Galaxy:
         squares = (m.v_R2 / m.density, m.v_z2 / m.density, m.v_phi2 / m.density - mean**2)
         results = (m.density, mean, *(jnp.sqrt(s) for s in squares))
         return VelocityMoments(*(a.reshape(R.shape) for a in results))
+
+    midplane_densities = predictions.midplane_densities
+    vertical_densities = predictions.vertical_densities
+    circular_velocity_split = predictions.circular_velocity_split
+    mean_streaming = predictions.mean_streaming
+    dispersion_ratios = predictions.dispersion_ratios
+    escape_speed = predictions.escape_speed
+    toomre_q = predictions.toomre_q
 
     def _known(self, component: str) -> str:
         if component not in self.components:

@@ -31,7 +31,8 @@ class ComponentSpec:
     component without a DF (gas) keeps its density through the iterations. A "contracted" component is a
     spheroid of dark matter, given as it is without baryons, which all other components contract (eq. 11);
     "cgm" is the circumgalactic medium of eqs. (12)-(13). Both need the model's parameter `f_bar`;
-    `contraction` is by the formula of eq. (11) or by the implicit relation that it approximates.
+    `contraction` is by the formula of eq. (11) or by the implicit relation that it approximates. `dark`
+    marks dark matter; everything else counts as baryons.
     """
 
     name: str
@@ -41,6 +42,7 @@ class ComponentSpec:
     vertical: Literal["exponential", "sech2"] = "exponential"
     cutoff: bool = False
     contraction: Literal["fitted", "implicit"] = "fitted"
+    dark: bool = False
 
     def parameter_names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(required, optional) names of the component's parameters."""
