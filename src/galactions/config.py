@@ -55,17 +55,28 @@ class ModelTable(Table):
 class ProjectionTable(Table):
     """`[projection]`: how the model's view of the survey is computed.
 
-    nodes: fixed quasi-random nodes per region; replicates: independent randomisations of them, whose
-    scatter is the prediction's own error; seed: of the randomisation. errors: "paper" leaves the model as
-    it is, "forward" convolves it with the survey's velocity and distance errors. observables: which to
-    compare (default: all that the survey has).
+    nodes: fixed nodes of a region on average, in each replicate; regions with more stars get more.
+    reference: points of the start's model that they are chosen from and calibrated to, once. replicates:
+    independent randomisations, whose scatter is the prediction's own error; seed: of the randomisation.
+    errors: "paper" leaves the model as it is, "forward" convolves it with the survey's velocity and distance
+    errors. observables: which to compare (default: all that the survey has).
     """
 
-    nodes: int = Field(default=16384, ge=64, le=2**24)
+    nodes: int = Field(default=2048, ge=64, le=2**20)
+    reference: int = Field(default=131072, ge=64, le=2**22)
     replicates: int = Field(default=4, ge=2, le=64)
     seed: int = Field(default=0, ge=0)
     errors: Literal["paper", "forward"] = "paper"
     observables: Annotated[tuple[Observable, ...], BeforeValidator(as_tuple)] | None = None
+
+    @model_validator(mode="after")
+    def _reference_of_no_fewer(self) -> "ProjectionTable":
+        if self.reference < self.nodes:
+            raise ValueError(
+                f"projection.reference: found {self.reference}; "
+                f"allowed: at least projection.nodes, {self.nodes}"
+            )
+        return self
 
 
 class OutputTable(Table):

@@ -122,7 +122,13 @@ def problem_from_config(config: "Config", progress: Progress | None = None) -> F
     if progress:
         progress(ProgressUpdate.stage("laying out the nodes of the projection"))
     nodes = SurveyNodes.for_survey(
-        survey, projection.nodes, projection.replicates, projection.seed, projection.errors, spec
+        survey,
+        projection.nodes,
+        projection.replicates,
+        projection.seed,
+        projection.errors,
+        spec,
+        projection.reference,
     )
     return FitProblem(
         predictor=ModelPredictor(spec, nodes, config.model.iterations, config.model.final_iterations),

@@ -38,7 +38,7 @@ class RemarkKind(Enum):
     )
     NOISY_PREDICTION = (
         "The prediction's own error is {} of the data's in the median bin: "
-        "raise projection.nodes to have it below 0.1."
+        "raise projection.nodes and projection.reference to have it below 0.1."
     )
     FAILED_TRIALS = "{}. They were counted and passed by; if they are many, narrow fit.bounds."
     STRAYED = (

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from galactions.errors import CatalogueError, ConfigError
-from galactions.projection.proposal import (
-    PositionProposal,
-    VelocityProposal,
-    draw,
-    reference_sun,
-)
+from galactions.projection.positions import PositionProposal
+from galactions.projection.proposal import Proposal, reference_sun
+from galactions.projection.velocities import VelocityProposal
 from galactions.projection.view import CHUNK, View, density_at
 from galactions.survey.mock import ErrorModel, observe
 from galactions.survey.regions import Region, paper_regions
@@ -38,8 +36,8 @@ def mock_survey(
 
     counts: how many stars are observed in each region: "table" (its own `count`), one number for all, or a
     number for each. errors: of measurement (default: `ErrorModel()`); stars are selected by their *observed*
-    distance, so they come from beyond the regions too. The stars of each region are drawn from the model by
-    rejection, independently of the other regions. The seed fixes the result.
+    distance, so they come from beyond the regions too. The stars of each region are drawn independently of
+    the other regions (see `repeats`). The seed fixes the result.
 
     Raises ConfigError for missing or impossible counts, CatalogueError for a region in which next to no stars
     can be found.
@@ -51,44 +49,44 @@ def mock_survey(
     parts: list[Stars] = []
     for number, (region, count) in enumerate(zip(boxes, wanted, strict=True)):
         positions = PositionProposal.of(region, galaxy, sun, errors.distance_fraction, chance=False)
+        proposal = Proposal(positions, velocities, sun)
         rng = np.random.default_rng([seed, number])
-        drawn: list[Stars] = []
-        candidates = _Candidates()
+        _, pilot = _candidates(view, proposal, rng)
+        found: list[Stars] = []
         for _ in range(_MOST_BATCHES):
-            seen, weight = draw(positions, velocities, sun, rng.random((7, _BATCH)))
-            mass = np.asarray(density_at(view, seen)) * weight
-            stars = observe(Stars(*seen), errors, int(rng.integers(2**63)))
-            inside = region.contains(stars.l, stars.b, stars.distance)
-            drawn.append(stars.select(inside))
-            candidates.add(mass, rng.random(_BATCH), inside)
-            if candidates.accepted().sum() >= count:
+            seen, mass = _candidates(view, proposal, rng)
+            stars = Stars(*np.repeat(seen, repeats(mass, float(pilot.max()), rng), axis=1))
+            stars = observe(stars, errors, int(rng.integers(2**63)))
+            found.append(stars.select(region.contains(stars.l, stars.b, stars.distance)))
+            if sum(map(len, found)) >= count:
                 break
         else:
             raise CatalogueError(
-                f"region {region.name!r}: only {candidates.accepted().sum()} of {count} stars found in "
+                f"region {region.name!r}: only {sum(map(len, found))} of {count} stars found in "
                 f"{_MOST_BATCHES * _BATCH:,d} trials; the model has next to no stars there"
             )
-        parts.append(_join(drawn).select(np.flatnonzero(candidates.accepted())[:count]))
+        pool = _join(found)
+        parts.append(pool.select(rng.choice(len(pool), count, replace=False)))
     return _join(parts)
 
 
-class _Candidates:
-    """Rejection sampling whose bound is the largest weight met so far: what was accepted under a lower bound
-    is judged again under each higher one."""
+def repeats(mass: Floats, unit: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """How many stars each candidate (n,) stands for: `mass`/`unit` on average, as a whole number.
 
-    def __init__(self) -> None:
-        self.bound = 0.0
-        self.mass: list[Floats] = []
-        self.chance: list[Floats] = []
+    With one star at most a candidate this is rejection sampling. Where the mass exceeds the unit a candidate
+    stands for two or more, so the expected number of stars is exactly in proportion to the mass whatever the
+    unit: no bound on the mass has to be known. The unit must not depend on the candidates.
+    """
+    return np.floor(mass / unit + rng.random(len(mass))).astype(np.int64)
 
-    def add(self, mass: Floats, chance: Floats, inside: NDArray[np.bool_]) -> None:
-        self.bound = max(self.bound, float(mass.max()))
-        self.mass.append(mass[inside])
-        self.chance.append(chance[inside])
 
-    def accepted(self) -> NDArray[np.bool_]:
-        accepted: NDArray[np.bool_] = np.concatenate(self.chance) * self.bound < np.concatenate(self.mass)
-        return accepted
+def _candidates(view: View, proposal: Proposal, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Random candidates (6, n) as the survey would see them without errors, and the mass (n,) of each."""
+    seen, _, weight = _drawn(proposal, rng.random((7, _BATCH)))
+    return np.asarray(seen), np.asarray(density_at(view, seen) * weight)
+
+
+_drawn = jax.jit(Proposal.draw)
 
 
 def _counts(regions: tuple[Region, ...], counts: Literal["table"] | int | Sequence[int]) -> list[int]:
