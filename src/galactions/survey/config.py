@@ -122,7 +122,8 @@ class Quality(_Table):
 class SourceTable(_Table):
     """`[survey.spectra]` or `[survey.astrometry]`: one catalogue of those that a sample is put together from.
 
-    `file` and `preset` (see `galactions.survey.source_presets`); `columns` adds to the preset's columns or
+    `file` (of astrometry also the folder of a HATS catalogue, which need not fit into memory: extra `scale`)
+    and `preset` (see `galactions.survey.source_presets`); `columns` adds to the preset's columns or
     overrides them. `epoch`: Julian year of the positions, `gaia_release`: of the Gaia source ids ("" for none
     that can be trusted), where they differ from the preset's.
     """

@@ -143,7 +143,7 @@ def load_survey(
         paths = {"spectra": config.spectra.file, "astrometry": config.astrometry.file}
         files = {name: resolve_path(text, base) for name, text in paths.items()}
         facts["catalogues"] = {name: path.name for name, path in files.items()}
-        facts["checksums"] = {name: _checksum(path) for name, path in files.items()}
+        facts["checksums"] = {name: _checksum(path) for name, path in files.items() if path.is_file()}
     else:
         path = resolve_path(config.catalogue or "", base)
         facts = {"catalogue": path.name, "sha256": _checksum(path)}

@@ -126,13 +126,58 @@ def cross_match(
     when ids are asked for and are of different releases, not known, or damaged, and for a radius that is not
     positive.
     """
+    use_ids, reason = choose_way(spectra, astrometry, by, radius)
+    pairs = find_pairs(spectra, astrometry, use_ids, by != "id", radius)
+    i = np.flatnonzero(pairs.partner >= 0)
+    best = best_of_each(pairs.partner[i], snr_of(spectra.stars, i), pairs.apart[i])
+    report = MatchReport(
+        by="id" if use_ids else "sky",
+        reason=reason,
+        radius=radius,
+        n_spectra=len(spectra.stars),
+        n_astrometry=len(astrometry.stars),
+        matched=len(i),
+        by_id=int(pairs.by_id.sum()),
+        unmatched=len(spectra.stars) - len(i),
+        conflicts=int(pairs.conflict.sum()),
+        ambiguous=int(pairs.ambiguous.sum()),
+        repeats=len(i) - len(best),
+        duplicate_ids=pairs.duplicate_ids,
+        stars=len(best),
+        separation=separation_quantiles(pairs.apart[i[best]]),
+    )
+    return i[best], pairs.partner[i[best]], report
+
+
+def choose_way(spectra: Source, astrometry: Source, by: By, radius: float) -> tuple[bool, str]:
+    """Whether ids are to be used, and why (not). Raises CatalogueError as `cross_match` does."""
     if not radius > 0:
         raise CatalogueError(f"the radius of a match is {radius}; it must be above 0 arcsec")
-    use_ids, reason = _ids_are_sound(spectra, astrometry)
-    if by == "id" and not use_ids:
+    sound, reason = _ids_are_sound(spectra, astrometry)
+    if by == "id" and not sound:
         raise CatalogueError(f"the catalogues cannot be matched by id: {reason} (match by position instead)")
-    if by == "sky":
-        use_ids, reason = False, "asked for"
+    return (False, "asked for") if by == "sky" else (sound, reason)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """For each of N spectra: the row of its star in `partner` (-1: none), how far it is `apart` (arcsec), and
+    whether it was found `by_id`, its id was in `conflict` with the positions, or the sky `ambiguous`;
+    `duplicate_ids`: rows of the other catalogue that were passed by.
+    """
+
+    partner: Index
+    apart: FloatArray
+    by_id: npt.NDArray[np.bool_]
+    conflict: npt.NDArray[np.bool_]
+    ambiguous: npt.NDArray[np.bool_]
+    duplicate_ids: int
+
+
+def find_pairs(spectra: Source, astrometry: Source, use_ids: bool, use_sky: bool, radius: float) -> Pairs:
+    """The star of each spectrum: by id, if these are used, where positions agree within the radius (arcsec);
+    by position, if these are used, for those that are left.
+    """
     unique = np.ones(len(astrometry.stars), dtype=bool)
     if "gaia_id" in astrometry.stars:
         unique = first_of_each(astrometry.stars["gaia_id"])
@@ -140,41 +185,27 @@ def cross_match(
     here = unit_vectors(spectra.stars)
     there = unit_vectors(astrometry.stars, astrometry.epoch, spectra.epoch)
     partner = np.full(len(here), -1, dtype=np.int64)
-    conflicts = ambiguous = 0
+    conflict, ambiguous = np.zeros((2, len(here)), dtype=bool)
     if use_ids:
         partner = _by_id(spectra.stars["gaia_id"], astrometry.stars["gaia_id"], rows)
         found = np.flatnonzero(partner >= 0)
-        apart = found[separations(here[found], there[partner[found]]) > radius]
-        partner[apart] = -1
-        conflicts = len(apart)
-    by_id = int(np.sum(partner >= 0))
-    left = np.flatnonzero(partner < 0)
-    if by != "id" and len(left) and len(rows):
-        partner[left], second = _nearest(here[left], there[rows], radius)
-        ambiguous = int(second.sum())
-        hit = left[partner[left] >= 0]
-        partner[hit] = rows[partner[hit]]
-    i = np.flatnonzero(partner >= 0)
-    apart_by = separations(here[i], there[partner[i]])
-    best = _best_of_each(partner[i], _quality(spectra.stars, i), apart_by)
+        conflict[found] = separations(here[found], there[partner[found]]) > radius
+        partner[conflict] = -1
+    by_id = partner >= 0
+    left = np.flatnonzero(~by_id)
+    if use_sky and len(left) and len(rows):
+        near, ambiguous[left] = _nearest(here[left], there[rows], radius)
+        partner[left] = np.where(near >= 0, rows[near], -1)
+    apart = np.full(len(here), np.nan)
+    hit = partner >= 0
+    apart[hit] = separations(here[hit], there[partner[hit]])
+    return Pairs(partner, apart, by_id, conflict, ambiguous, int(np.sum(~unique)))
+
+
+def separation_quantiles(apart: FloatArray) -> dict[str, float]:
+    """Median, 95 % and 99.9 % quantile of separations (N,); nothing for none."""
     quantiles = (("median", 50.0), ("95%", 95.0), ("99.9%", 99.9))
-    report = MatchReport(
-        by="id" if use_ids else "sky",
-        reason=reason,
-        radius=radius,
-        n_spectra=len(here),
-        n_astrometry=len(there),
-        matched=len(i),
-        by_id=by_id,
-        unmatched=len(here) - len(i),
-        conflicts=conflicts,
-        ambiguous=ambiguous,
-        repeats=len(i) - len(best),
-        duplicate_ids=int(np.sum(~unique)),
-        stars=len(best),
-        separation={n: float(np.percentile(apart_by[best], q)) for n, q in quantiles} if len(best) else {},
-    )
-    return i[best], partner[i[best]], report
+    return {name: float(np.percentile(apart, q)) for name, q in quantiles} if len(apart) else {}
 
 
 def _ids_are_sound(spectra: Source, astrometry: Source) -> tuple[bool, str]:
@@ -215,12 +246,12 @@ def _nearest(here: FloatArray, there: FloatArray, radius: float) -> tuple[Index,
     return first, near[:, 1] < len(there)
 
 
-def _quality(stars: StarTable, rows: Index) -> AnyArray:
+def snr_of(stars: StarTable, rows: Index) -> AnyArray:
     """S/N of spectra, unknown ones last."""
     return np.nan_to_num(stars["snr_g"][rows], nan=-np.inf) if "snr_g" in stars else np.zeros(len(rows))
 
 
-def _best_of_each(partner: Index, quality: AnyArray, apart: FloatArray) -> Index:
+def best_of_each(partner: Index, quality: AnyArray, apart: FloatArray) -> Index:
     """Positions, rising, of the best entry for each partner: highest quality, then nearest."""
     order = np.lexsort((apart, -quality, partner))
     first = np.ones(len(order), dtype=bool)

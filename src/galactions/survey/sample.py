@@ -20,7 +20,8 @@ from galactions.survey.config_file import resolve_path
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.frame import icrs_to_galactic
 from galactions.survey.kept import Matched, file_stamp, kept_or_made
-from galactions.survey.match import cross_match
+from galactions.survey.match import Index, MatchReport, cross_match
+from galactions.survey.match_hats import cross_match_hats, is_hats
 from galactions.survey.plates import read_plate_selection
 from galactions.survey.presets import Column
 from galactions.survey.selection import is_k_giant
@@ -85,15 +86,31 @@ def _matched(
     spectra = _read(first, SPECTRA[first.preset], folder)
     stars, flow = _good_spectra(spectra.stars, spectra.flow, config)
     spectra = replace(spectra, stars=stars)
-    progress("reading the astrometry")
-    astrometry = _read(second, ASTROMETRY[second.preset], folder)
-    progress("matching the two")
-    i, j, report = cross_match(spectra, astrometry, by=config.match.by, radius=config.match.radius)
+    i, partners, report, rows = _partners(spectra, second, config, folder, progress)
     flow = flow.after("has astrometry", report.matched)
     flow = flow.after("is the best spectrum of its star", report.stars)
-    merged = _merge(spectra.stars.select(i), astrometry.stars.select(j))
+    merged = _merge(spectra.stars.select(i), partners)
     merged, flow = _good_astrometry(merged, flow, config.quality)
-    return merged, flow, {"match": report.to_dict(), "astrometry": astrometry.flow.to_list()}
+    return merged, flow, {"match": report.to_dict(), "astrometry": rows.to_list()}
+
+
+def _partners(
+    spectra: Source, table: SourceTable, config: SurveyConfig, folder: Path, progress: Progress
+) -> tuple[Index, StarTable, MatchReport, CutFlow]:
+    """Rows of the spectra that have astrometry, this astrometry, the report, and the count of its rows."""
+    path, match = resolve_path(table.file, folder), config.match
+    if is_hats(path):
+        progress("matching with the partitioned catalogue")
+        preset = _adapted(ASTROMETRY[table.preset], table)
+        i, partners, report = cross_match_hats(
+            spectra, path, preset, _columns(table), missing=table.missing, by=match.by, radius=match.radius
+        )
+        return i, partners, report, CutFlow.start(report.n_astrometry, f"rows of {path.name}")
+    progress("reading the astrometry")
+    astrometry = _read(table, ASTROMETRY[table.preset], folder)
+    progress("matching the two")
+    i, j, report = cross_match(spectra, astrometry, by=match.by, radius=match.radius)
+    return i, astrometry.stars.select(j), report, astrometry.flow
 
 
 def giants_with_distances(
@@ -140,23 +157,27 @@ def giants_with_distances(
     return stars, flow, {**facts, "distance": found.facts}
 
 
-def _read(table: SourceTable, preset: SourcePreset, folder: Path) -> Source:
-    columns: dict[str, str | Column] = {
-        name: c.to_column() if isinstance(c, ColumnTable) else c for name, c in table.columns.items()
-    }
-    source = read_source(
-        resolve_path(table.file, folder),
+def _columns(table: SourceTable) -> dict[str, str | Column]:
+    return {name: c.to_column() if isinstance(c, ColumnTable) else c for name, c in table.columns.items()}
+
+
+def _adapted(preset: SourcePreset, table: SourceTable) -> SourcePreset:
+    """The preset with the epoch and the release of ids that the config gives."""
+    return replace(
         preset,
-        columns=columns,
+        epoch=preset.epoch if table.epoch is None else table.epoch,
+        gaia_release=preset.gaia_release if table.gaia_release is None else table.gaia_release,
+    )
+
+
+def _read(table: SourceTable, preset: SourcePreset, folder: Path) -> Source:
+    return read_source(
+        resolve_path(table.file, folder),
+        _adapted(preset, table),
+        columns=_columns(table),
         missing=table.missing,
         trust_units=table.trust_units,
     )
-    if table.epoch is not None:
-        source = replace(source, epoch=table.epoch)
-    # a release given in the config does not mend ids that lost digits
-    if table.gaia_release is not None and not source.ids_note:
-        source = replace(source, gaia_release=table.gaia_release)
-    return source
 
 
 def _plate_weight(stars: StarTable, path: Path) -> npt.NDArray[np.float64]:

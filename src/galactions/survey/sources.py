@@ -47,26 +47,14 @@ def read_source(
     skips that).
     """
     path = Path(path)
-    given = {name: Column(c) if isinstance(c, str) else c for name, c in (columns or {}).items()}
-    if unknown := sorted(given.keys() - QUANTITIES.keys()):
-        raise CatalogueError(f"{path}: no quantity {', '.join(unknown)}; allowed are {', '.join(QUANTITIES)}")
-    chosen = {**preset.columns, **given}
-    optional = [chosen[name].name for name in preset.optional - given.keys()]
+    chosen, optional = source_columns(preset, columns)
     exact = [chosen[name].name for name in IDENTIFIERS & chosen.keys()]
-    raw = read_columns(path, [c.name for c in chosen.values()], optional, exact)
-    values: dict[str, AnyArray] = {}
+    raw = read_columns(path, [c.name for c in chosen.values()], [chosen[n].name for n in optional], exact)
     release, note = preset.gaia_release, ""
-    for name, column in chosen.items():
-        if column.name not in raw:
-            continue
-        if name == "gaia_id":
-            if went_through_float(raw[column.name]):
-                release, note = "", f"ids of column {column.name!r} went through a float and lost digits"
-            values[name] = as_ids(raw[column.name])
-        elif name in IDENTIFIERS:
-            values[name] = raw[column.name]
-        else:
-            values[name] = as_numbers(path, name, column, raw[column.name], missing)
+    ids = chosen.get("gaia_id")
+    if ids is not None and ids.name in raw and went_through_float(raw[ids.name]):
+        release, note = "", f"ids of column {ids.name!r} went through a float and lost digits"
+    values = as_quantities(path, raw, chosen, missing)
     if not trust_units:
         check_positions(path, values)
         if "v_los" in values:
@@ -75,6 +63,39 @@ def read_source(
             if name in values:
                 check_proper_motions(path, name, values[name])
     return _on_the_sky(path, StarTable(values), release, note, preset.epoch)
+
+
+def source_columns(
+    preset: SourcePreset, columns: Mapping[str, str | Column] | None = None
+) -> tuple[dict[str, Column], frozenset[str]]:
+    """Which column holds which quantity: a preset, overridden by `columns`; and which of them may be missing.
+
+    Raises CatalogueError for names that are no quantity.
+    """
+    given = {name: Column(c) if isinstance(c, str) else c for name, c in (columns or {}).items()}
+    if unknown := sorted(given.keys() - QUANTITIES.keys()):
+        raise CatalogueError(f"no quantity {', '.join(unknown)}; allowed are {', '.join(QUANTITIES)}")
+    return {**preset.columns, **given}, preset.optional - given.keys()
+
+
+def as_quantities(
+    path: Path, raw: Mapping[str, AnyArray], chosen: Mapping[str, Column], missing: Iterable[float]
+) -> dict[str, AnyArray]:
+    """The columns of a file as quantities in our units, those that it has. Raises CatalogueError as
+    `read_source`.
+    """
+    blanks = tuple(missing)
+    values: dict[str, AnyArray] = {}
+    for name, column in chosen.items():
+        if column.name not in raw:
+            continue
+        if name == "gaia_id":
+            values[name] = as_ids(raw[column.name])
+        elif name in IDENTIFIERS:
+            values[name] = raw[column.name]
+        else:
+            values[name] = as_numbers(path, name, column, raw[column.name], blanks)
+    return values
 
 
 def _on_the_sky(path: Path, stars: StarTable, release: GaiaRelease, note: str, epoch: float) -> Source:
