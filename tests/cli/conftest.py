@@ -45,8 +45,9 @@ class PointMassGalaxy:
     def circular_velocity(self, R: np.ndarray) -> np.ndarray:
         return 230.0 * np.sqrt(8.0 / np.asarray(R))
 
-    def circular_velocity_squared(self, component, R):
-        return self.circular_velocity(R) ** 2 / len(self.components)
+    def circular_velocity_split(self, R):
+        part = self.circular_velocity(R) / np.sqrt(2)
+        return SimpleNamespace(total=self.circular_velocity(R), baryons=part, dark=part)
 
     def virial(self) -> SimpleNamespace:
         return SimpleNamespace(r200=231.0, m200=1.3e12)

@@ -1,7 +1,7 @@
 """Published circular-velocity curves of the Milky Way, and what the paper prints for its own models."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
@@ -36,13 +36,13 @@ class CircularVelocityCurve:
 
 @dataclass(frozen=True)
 class PaperResult:
-    """A model's row of Tables 2 and 4: v_circ at the Sun (km/s), M200 (Msun), densities at the Sun
-    (Msun/pc^3).
+    """A model's row of Table 2, v_circ at the Sun (km/s) and M200 (Msun), and of Table 4, densities at the
+    Sun by component (Msun/pc^3; empty for a model that is not in it).
     """
 
     v_circ_sun: float
     m200: float
-    density_sun: dict[str, float]
+    density_sun: dict[str, float] = field(default_factory=dict)
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -68,6 +68,6 @@ def circular_velocity_curves() -> tuple[CircularVelocityCurve, ...]:
 
 
 def paper_result(model: str) -> PaperResult | None:
-    """What Tables 2 and 4 of the paper give for a model; `None` for a model that is not in Table 4."""
+    """What Tables 2 and 4 of the paper give for a model; `None` for a model that is in neither."""
     row = _read("paper_results.toml").get(model)
     return None if row is None else PaperResult(**row)

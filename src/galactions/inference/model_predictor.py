@@ -4,7 +4,7 @@ This is the one file in which the fit meets the engine; everything else of this 
 `Predictor`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -75,18 +75,12 @@ def galaxy_facts(galaxy: Any) -> dict[str, Any]:
     radii = np.concatenate([np.arange(0.25, 3.0, 0.25), np.arange(3.0, 25.01, 0.5)])
     sun = float(galaxy.spec.parameters["d_sun"])
     virial = galaxy.virial()
-    baryons, halo = (
-        sum(
-            (np.asarray(galaxy.circular_velocity_squared(name, radii)) for name in names),
-            np.zeros(len(radii)),
-        )
-        for names in _baryons_and_halo(galaxy.components)
-    )
+    split = galaxy.circular_velocity_split(radii)
     return {
         "R_kpc": radii,
-        "v_circ_kms": galaxy.circular_velocity(radii),
-        "v_circ_baryons_kms": np.sqrt(np.maximum(baryons, 0.0)),
-        "v_circ_halo_kms": np.sqrt(np.maximum(halo, 0.0)),
+        "v_circ_kms": split.total,
+        "v_circ_baryons_kms": np.nan_to_num(split.baryons),
+        "v_circ_halo_kms": np.nan_to_num(split.dark),
         "local_density_msun_pc3": {
             name: float(np.squeeze(galaxy.density(name, sun, 0.0))) * 1e-9 for name in galaxy.components
         },
@@ -96,11 +90,6 @@ def galaxy_facts(galaxy: Any) -> dict[str, Any]:
         "m200_msun": float(virial.m200),
         "history": galaxy.history,
     }
-
-
-def _baryons_and_halo(components: Sequence[str]) -> tuple[list[str], list[str]]:
-    halo = [name for name in components if "halo" in name]
-    return [name for name in components if name not in halo], halo
 
 
 def problem_from_config(config: "Config", progress: Progress | None = None) -> FitProblem:

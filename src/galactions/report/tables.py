@@ -165,6 +165,8 @@ def densities(run: RunContents) -> Row | None:
     if not found:
         return None
     paper = paper_result(run.model)
+    if paper is not None and not paper.density_sun:
+        paper = None
     rows = []
     for row in density_rows(found, paper.density_sun if paper else None):
         difference = row.difference_percent
