@@ -1,5 +1,6 @@
 """A built galaxy and what can be asked of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -158,6 +159,22 @@ class Galaxy:
     dispersion_ratios = predictions.dispersion_ratios
     escape_speed = predictions.escape_speed
     toomre_q = predictions.toomre_q
+
+    def sample(
+        self, n: int, components: Sequence[str] = ("thin_disk", "thick_disk"), seed: int = 0
+    ) -> Float[np.ndarray, "n 6"]:
+        """`n` stars of equal mass drawn from the DFs of `components`: x, y, z (kpc), v_x, v_y, v_z (km/s) in
+        the paper's frame.
+
+        The draws are exact and independent: rejection from f(J(x, v)) in the present potential, for discs
+        within R < 60, |z| < 40 kpc, for spheroids within 1500 kpc. A `seed` stands for one endless sequence,
+        of which these are the first n. For more stars than memory holds see
+        `galactions.galaxy.star_files.write_stars`. Raises `ModelError` for unknown components, those
+        without a DF, and an `n` or `seed` that is no whole number.
+        """
+        from galactions.galaxy.sampling import Sampler
+
+        return Sampler(self, components).sample(n, seed).xv
 
     def _known(self, component: str) -> str:
         if component not in self.components:
