@@ -115,6 +115,10 @@ def test_defaults_are_those_of_the_paper(tmp_path):
             "projection.errors: found 'none' (a string); allowed: 'paper' or 'forward'",
         ),
         (
+            "[projection]\nreference = 1024",
+            "projection.reference: found 1024; allowed: at least projection.nodes, 2048",
+        ),
+        (
             "[projection]\nobservables = ['v_log']",
             "projection.observables.0: found 'v_log' (a string); allowed: 'v_los'",
         ),

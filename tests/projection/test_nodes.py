@@ -33,8 +33,8 @@ def test_heights_are_fractions_of_all_stars(nodes, galaxy, edges):
 def test_heights_of_the_reference_are_those_of_all_its_points(nodes, galaxy):
     found = nodes.heights(View.of(galaxy))
     all_points = nodes.nodes.reference_p
-    well_filled = np.asarray(all_points) > 1e-3
-    assert well_filled.sum() > 100
+    well_filled = np.asarray(all_points) > 5e-3
+    assert well_filled.sum() > 50
     np.testing.assert_allclose(found.p[well_filled], all_points[well_filled], rtol=1e-4)
     np.testing.assert_allclose(found.error[well_filled], nodes.nodes.reference_error[well_filled], rtol=1e-3)
 
