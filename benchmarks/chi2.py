@@ -6,8 +6,8 @@ from benchmarks.timing import Row
 
 
 def rows() -> list[Row]:
-    """The prediction that a trial of a fit needs, whole and without its model, and the nodes laid once for all
-    trials; nothing where the projection is not part of the package.
+    """The prediction that a trial of a fit needs, whole and without its model, and the nodes laid once for
+    all trials; nothing where the projection is not part of the package.
     """
     if find_spec("galactions.projection") is None:
         return []
