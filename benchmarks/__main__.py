@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 import galactions as ga
-from benchmarks import actions, chi2, galaxy
+from benchmarks import actions, chi2, galaxy, survey
 from benchmarks.timing import shown
 
 
@@ -17,6 +17,7 @@ def main() -> None:
     rows = galaxy.rows()
     rows += actions.rows(ga.build("Mc17a", iterations=3))
     rows += chi2.rows()
+    rows += survey.rows()
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     title = f"galactions {ga.__version__}, {machine}"
     table = Table(title=title)

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from galactions.cli.working import make_folder, working
 
 if TYPE_CHECKING:
-    from galactions.survey import BinnedSurvey
+    from galactions.survey import BinnedSurvey, Sample, SurveyConfig
     from galactions.survey.fetch import Report
 
 BIN = "bin"
@@ -41,20 +41,51 @@ survey_app = typer.Typer(
 def bin_catalogues(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file with a [survey] table.")],
     out: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Save the binned survey.")] = None,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Draw maps of the sample and of its regions there.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
     """Read catalogues, select their giants, and bin their velocities by region; tell what each step left.
 
     The name of the command may be left out: `galactions survey CONFIG`.
     """
-    import galactions as ga
+    from galactions.survey import bin_survey, load_sample, read_survey_config
 
     with working(f"survey of {config}") as stage:
-        binned = ga.load_survey(config, progress=stage)
+        settings, folder = read_survey_config(config), config.parent
+        sample = load_sample(settings, folder, stage)
+        stage("binning")
+        binned = bin_survey(sample.stars, settings, sample.flow, folder, **sample.facts)
+        if figures is not None:
+            stage("figures")
+            make_folder(figures)
+            draw_sample(figures, sample, binned, settings)
     if out is not None:
         make_folder(out.parent)
         binned.save(out)
     typer.echo(json.dumps(_as_json(binned)) if as_json else _as_text(binned))
+
+
+def draw_sample(folder: Path, sample: "Sample", binned: "BinnedSurvey", settings: "SurveyConfig") -> None:
+    """Figures 1 to 3 of the paper as PNG files, those that the sample has the columns for."""
+    from galactions.report.distance_ratio import distance_ratio_figure
+    from galactions.report.sample_maps import sample_maps
+    from galactions.report.sky import SkyRegion, sky_map
+    from galactions.report.style import render
+    from galactions.survey import DistanceRatio
+
+    stars, sun = sample.stars, settings.sun.to_sun()
+    items = [SkyRegion(r.region, r.n_stars, r.used) for r in binned.regions]
+    drawn = {"regions": sky_map(items, settings.sun.d, stars)}
+    if stars.has_proper_motions:
+        drawn["sample"] = sample_maps(stars, sun)
+    ratios = sample.facts.get("distance", {}).get("ratio")
+    if ratios and stars.parallax is not None:
+        told = {name: DistanceRatio(**ratio) for name, ratio in ratios.items()}
+        drawn["distances"] = distance_ratio_figure(stars, told, settings.distance.pole_b)
+    for name, figure in drawn.items():
+        (folder / f"{name}.png").write_bytes(render(figure, "png"))
 
 
 def _as_json(binned: "BinnedSurvey") -> dict[str, Any]:

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from galactions.survey import Region
+    from galactions.survey import Region, Stars
 
 
-def sky_map(items: Sequence[SkyRegion], d_sun: float) -> Figure:
+MOST_POINTS = 60_000
+"""Stars drawn as points; of more, every so many."""
+
+
+def sky_map(items: Sequence[SkyRegion], d_sun: float, stars: Stars | None = None) -> Figure:
     """Three maps of the regions: (l, b) with names and counts; (x, y) from above; (R, z) from the side.
-    d_sun in kpc.
+    d_sun in kpc. With `stars`, the first one shows them as grey points behind the boxes, as Figure 3 of the
+    paper does.
     """
     colours = style.group_colours([item.region.group for item in items])
     figure = style.new_figure(5.6)
@@ -29,6 +34,8 @@ def sky_map(items: Sequence[SkyRegion], d_sun: float) -> Figure:
     if boxes:
         sky = figure.add_axes((0.055, 0.1, 0.475, 0.8 - strip_height))
         _draw_boxes(sky, boxes, colours)
+        if stars is not None:
+            _draw_stars(sky, stars, _centre(boxes))
     if all_round:
         base = 0.92 - strip_height if boxes else 0.4
         strip = figure.add_axes((0.055, base, 0.475, strip_height - 0.02))
@@ -39,6 +46,12 @@ def sky_map(items: Sequence[SkyRegion], d_sun: float) -> Figure:
     draw_side(side, items, colours, d_sun)
     _legend(figure, items, colours)
     return figure
+
+
+def _draw_stars(axes: Axes, stars: Stars, centre: float) -> None:
+    some = slice(None, None, 1 + len(stars) // MOST_POINTS)
+    lon = np.mod(stars.l[some] - centre + 180.0, 360.0) + centre - 180.0
+    axes.plot(lon, stars.b[some], ",", color=style.MUTED, alpha=0.5, zorder=1, scalex=False, scaley=False)
 
 
 def _unwrapped(region: Region, centre: float) -> tuple[float, float]:

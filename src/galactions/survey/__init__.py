@@ -27,7 +27,7 @@ from galactions.survey.frame import (
 from galactions.survey.giant_luminosity import GiantLuminosity, parallax_magnitude
 from galactions.survey.histograms import Histogram, make_histogram
 from galactions.survey.isochrones import Isochrones, read_isochrones
-from galactions.survey.load import bin_survey, load_stars, load_survey, prepare_stars
+from galactions.survey.load import Sample, bin_survey, load_sample, load_stars, load_survey, prepare_stars
 from galactions.survey.luminosity import MagnitudeLattice
 from galactions.survey.match import MatchReport, cross_match
 from galactions.survey.mock import ErrorModel, observe, thin_to_counts
@@ -63,5 +63,5 @@ __all__ = [
     "BinRule", "make_edges", "Histogram", "make_histogram", "BinnedRegion", "BinnedSurvey", "bin_regions",
     "ErrorModel", "observe", "thin_to_counts", "MockRecipe", "MockCatalogues", "mock_catalogues",
     "SurveyConfig", "parse_survey_config", "read_survey_config", "survey_regions",
-    "load_stars", "prepare_stars", "bin_survey", "load_survey",
+    "Sample", "load_sample", "load_stars", "prepare_stars", "bin_survey", "load_survey",
 ]  # fmt: skip

@@ -87,7 +87,7 @@ def read_catalogue(
         for name, column in chosen.items()
         if column.name in raw
     }
-    parallax = values.pop("parallax", None)
+    parallax = values.get("parallax")
     if "distance" not in values and parallax is not None:
         with np.errstate(divide="ignore"):
             # a parallax that is not positive is no distance: the inverse keeps it to be counted as such

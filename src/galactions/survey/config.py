@@ -29,8 +29,8 @@ Pair = Annotated[tuple[float, float], Strict(False)]
 Observable = Literal["v_los", "pm_ra", "pm_dec"]
 Field_ = Literal[
     "l", "b", "ra", "dec", "distance", "v_los", "pm_ra", "pm_dec",
-    "e_v_los", "e_pm_ra", "e_pm_dec", "e_distance", "pm_corr", "parallax", "feh", "teff", "logg", "weight",
-    "ident",
+    "e_v_los", "e_pm_ra", "e_pm_dec", "e_distance", "pm_corr", "parallax", "e_parallax",
+    "feh", "teff", "logg", "weight", "ident",
 ]  # fmt: skip
 
 

@@ -12,13 +12,13 @@ from galactions.survey.stars import FloatArray
 SCALES = np.array([60.0, 0.12, 0.12])
 """K and dex: a step along each axis that counts as one; about the errors of low-resolution spectra."""
 
-NEIGHBOURS = 48
-"""Training stars that an estimate is taken from: their mean is known to a seventh of their scatter."""
+NEIGHBOURS = 32
+"""Training stars that an estimate is taken from: their median is known to a fifth of their scatter."""
 
 REACH = 3.0
 """A star whose median neighbour is further away than this is outside the training sample."""
 
-MOST = 100_000
+MOST = 60_000
 """Training stars kept (a random choice of them): more make the search slower and the answer no better."""
 
 LEAST_SCATTER = 0.05

@@ -1,7 +1,7 @@
 """The whole road of this room: from stars, in a file or in memory, to binned velocities."""
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,25 +25,48 @@ def _config_of(source: str | Path | SurveyConfig, folder: str | Path | None) -> 
     return read_survey_config(source), Path(folder) if folder is not None else Path(source).parent
 
 
-def load_stars(
+@dataclass(frozen=True)
+class Sample:
+    """The stars that a config selects, the cut flow so far, and how they were made (plain values)."""
+
+    stars: Stars
+    flow: CutFlow
+    facts: dict[str, Any]
+
+
+def load_sample(
     source: str | Path | SurveyConfig, folder: str | Path | None = None, progress: Progress = silent
-) -> tuple[Stars, CutFlow]:
-    """The stars that a config selects from its catalogues, with the cut flow; not yet divided into regions.
+) -> Sample:
+    """The stars that a config selects from its catalogues, not yet divided into regions.
 
     `source` and `folder` as in `load_survey`; `progress` is told each stage. Raises ConfigError or
     CatalogueError.
     """
     config, base = _config_of(source, folder)
-    stars, flow, _ = _selected(config, base, progress)
-    return stars, flow
+    if config.spectra is None or config.astrometry is None:
+        path = resolve_path(config.catalogue or "", base)
+        stars, flow = _from_catalogue(config, base, progress)
+        return Sample(stars, flow, {"catalogue": path.name, "sha256": _checksum(path)})
+    stars, flow, facts = giants_with_distances(config, base, progress)
+    # the spectra were selected for giants before they were matched
+    selected = config.model_copy(update={"cuts": config.cuts.model_copy(update={"k_giants": False})})
+    stars, flow = prepare_stars(stars, selected, flow)
+    tables = {"spectra": config.spectra, "astrometry": config.astrometry}
+    files = {name: resolve_path(table.file, base) for name, table in tables.items()}
+    facts["catalogues"] = {name: path.name for name, path in files.items()}
+    facts["checksums"] = {name: _checksum(path) for name, path in files.items() if path.is_file()}
+    return Sample(stars, flow, facts)
 
 
-def _selected(config: SurveyConfig, base: Path, progress: Progress) -> tuple[Stars, CutFlow, dict[str, Any]]:
-    if config.spectra is not None:
-        stars, flow, facts = giants_with_distances(config, base, progress)
-        # the spectra were selected for giants before they were matched
-        config = config.model_copy(update={"cuts": config.cuts.model_copy(update={"k_giants": False})})
-        return *prepare_stars(stars, config, flow), facts
+def load_stars(
+    source: str | Path | SurveyConfig, folder: str | Path | None = None, progress: Progress = silent
+) -> tuple[Stars, CutFlow]:
+    """The stars of `load_sample`, and the cut flow."""
+    sample = load_sample(source, folder, progress)
+    return sample.stars, sample.flow
+
+
+def _from_catalogue(config: SurveyConfig, base: Path, progress: Progress) -> tuple[Stars, CutFlow]:
     if config.catalogue is None:
         raise ConfigError(
             "this [survey] asks for a mock survey, whose stars come from a model: make them with "
@@ -65,7 +88,7 @@ def _selected(config: SurveyConfig, base: Path, progress: Progress) -> tuple[Sta
         require=wanted,
         trust_units=config.trust_units,
     )
-    return *prepare_stars(stars, config, flow), {}
+    return prepare_stars(stars, config, flow)
 
 
 def prepare_stars(stars: Stars, config: SurveyConfig, flow: CutFlow | None = None) -> tuple[Stars, CutFlow]:
@@ -137,17 +160,9 @@ def load_survey(
     bad catalogue.
     """
     config, base = _config_of(source, folder)
-    stars, flow, facts = _selected(config, base, progress)
+    sample = load_sample(config, base, progress)
     progress("binning")
-    if config.spectra is not None and config.astrometry is not None:
-        paths = {"spectra": config.spectra.file, "astrometry": config.astrometry.file}
-        files = {name: resolve_path(text, base) for name, text in paths.items()}
-        facts["catalogues"] = {name: path.name for name, path in files.items()}
-        facts["checksums"] = {name: _checksum(path) for name, path in files.items() if path.is_file()}
-    else:
-        path = resolve_path(config.catalogue or "", base)
-        facts = {"catalogue": path.name, "sha256": _checksum(path)}
-    return bin_survey(stars, config, flow, base, **facts)
+    return bin_survey(sample.stars, config, sample.flow, base, **sample.facts)
 
 
 def _checksum(path: Path) -> str:

@@ -135,14 +135,28 @@ def giants_with_distances(
     flow = flow.after("distance and its error are known", int(good.sum()))
     _some_left(good, flow)
     mine, distance, e_distance = table.select(good), found.distance[good], found.e_distance[good]
+    parallax = found.parallax[good]
     if config.plates is not None:
         weight = _plate_weight(mine, resolve_path(config.plates.file, folder))
         known = np.isfinite(weight)
         flow = flow.after("selection of its plate is known", int(known.sum()))
         _some_left(known, flow)
         mine = mine.with_columns(weight=weight).select(known)
-        distance, e_distance = distance[known], e_distance[known]
-    optional = ("pm_corr", "e_v_los", "e_pm_ra", "e_pm_dec", "feh", "teff", "logg", "weight")
+        distance, e_distance, parallax = distance[known], e_distance[known], parallax[known]
+    if "e_parallax" in mine:
+        mine = mine.with_columns(parallax=parallax)
+    optional = (
+        "pm_corr",
+        "parallax",
+        "e_parallax",
+        "e_v_los",
+        "e_pm_ra",
+        "e_pm_dec",
+        "feh",
+        "teff",
+        "logg",
+        "weight",
+    )
     stars = Stars(
         l=np.mod(mine["l"], 360.0),
         b=mine["b"],

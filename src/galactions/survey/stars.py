@@ -28,6 +28,8 @@ UNITS = {
     "e_pm_dec": "mas/yr",
     "e_distance": "kpc",
     "pm_corr": "",
+    "parallax": "mas",
+    "e_parallax": "mas",
     "feh": "dex",
     "teff": "K",
     "logg": "dex",
@@ -42,10 +44,11 @@ class Stars:
     them.
 
     `pm_ra` (mu_alpha*, cos dec included) and `pm_dec` are in mas/yr, ICRS; `e_*` are standard errors in the
-    unit of what they belong to, `pm_corr` is the correlation of the two proper motions' errors; `feh` and
-    `logg` in dex, `teff` in K; `weight` is the number of stars of the sky that a star stands for (all alike
-    when it is `None`); `ident` is the catalogue's own identifier. `None` where the catalogue has no such
-    column. Raises CatalogueError when the lengths differ.
+    unit of what they belong to, `pm_corr` is the correlation of the two proper motions' errors; `parallax`
+    (mas) is corrected for its zero point, if that was asked for; `feh` and `logg` in dex, `teff` in K;
+    `weight` is the number of stars of the sky that a star stands for (all alike when it is `None`); `ident`
+    is the catalogue's own identifier. `None` where the catalogue has no such column. Raises CatalogueError
+    when the lengths differ.
     """
 
     l: FloatArray  # noqa: E741 - the field's name for Galactic longitude
@@ -59,6 +62,8 @@ class Stars:
     e_pm_dec: FloatArray | None = None
     e_distance: FloatArray | None = None
     pm_corr: FloatArray | None = None
+    parallax: FloatArray | None = None
+    e_parallax: FloatArray | None = None
     feh: FloatArray | None = None
     teff: FloatArray | None = None
     logg: FloatArray | None = None
