@@ -56,6 +56,7 @@ def test_density(initial, potential):
     assert theirs == pytest.approx(1e-9 * ours, rel=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:libgalpy:Warning")  # galpy warns where its C extension is not installed
 def test_staeckel_actions_at_the_same_focal_distance(initial, potential):
     """galpy's fudge (Binney 2012) and ours are the same method."""
     from galpy.actionAngle import actionAngleStaeckel

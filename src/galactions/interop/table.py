@@ -62,8 +62,7 @@ class TablePotential:
 
 def _knots(axis: Axis) -> Floats:
     """Knots of the cubic B-splines of which those centred on the nodes, and one beyond each end, are used."""
-    knots: Floats = axis.start + axis.step * (np.arange(axis.n + 6) - 3.0)
-    return knots
+    return np.asarray(axis.start + axis.step * (np.arange(axis.n + 6) - 3.0), np.float64)
 
 
 def total_density(galaxy: "Galaxy", R: Floats, z: Floats) -> Floats:
