@@ -199,3 +199,25 @@ def test_demo_needs_no_input_and_ends_in_a_report(run, monkeypatch, tmp_path):
     assert seen["resume"] is True
     assert seen["config"].survey.mock is not None
     assert f"report: {tmp_path}/demo/report.html" in out
+
+
+def test_survey_draws_the_sample(run, tmp_path):
+    stars = ["l,b,distance,v_los,e_v_los,pm_ra,pm_dec,e_pm_ra,e_pm_dec"]
+    stars += [
+        f"{165 + 0.01 * i},5,1.5,{-20 + 0.1 * i},5,{0.01 * i},{-0.01 * i},0.05,0.05" for i in range(400)
+    ]
+    (tmp_path / "stars.csv").write_text("\n".join(stars))
+    (tmp_path / "my.toml").write_text('[survey]\ncatalogue = "stars.csv"\npreset = "galactions"\n')
+    status, _, err = run("survey", str(tmp_path / "my.toml"), "--figures", str(tmp_path / "figures"))
+    assert (status, err) == (0, "")
+    drawn = sorted(path.name for path in (tmp_path / "figures").iterdir())
+    assert drawn == ["regions.png", "sample.png"]
+
+
+def test_survey_fetch_shows_its_query_and_refuses_nonsense(run, tmp_path):
+    status, out, _ = run("survey", "fetch", "--show-query", "--release", "gaia_dr3")
+    assert status == 0
+    assert "FROM gaiadr3.gaia_source AS g" in out
+    status, _, err = run("survey", "fetch", "--spectra", "sdss")
+    assert status == 2
+    assert "'sdss' is no preset of LAMOST spectra" in err

@@ -108,3 +108,26 @@ def test_bad_input() -> None:
         make_histogram(np.zeros(3), None, EDGES)
     with pytest.raises(ValueError, match="'median' is not known"):
         make_histogram(np.zeros(3), np.zeros(3), EDGES, "median")  # type: ignore[arg-type]
+
+
+def test_weights_count_as_repeated_stars() -> None:
+    rng = np.random.default_rng(7)
+    values, errors = rng.normal(0, 30, 400), np.full(400, 5.0)
+    weights = rng.integers(1, 4, 400).astype(float)
+    edges = np.arange(-100.0, 101.0, 20.0)
+    repeated = np.repeat(np.arange(400), weights.astype(int))
+    for method in ("exact", "counts"):
+        ours = make_histogram(values, errors, edges, method, weights=weights)
+        theirs = make_histogram(values[repeated], errors[repeated], edges, method)
+        np.testing.assert_allclose(ours.p, theirs.p, rtol=1e-9)
+        effective = weights.sum() ** 2 / np.sum(weights**2)
+        np.testing.assert_allclose(
+            ours.sigma, np.maximum(np.sqrt(ours.p * (1 - ours.p) / effective), 1 / effective)
+        )
+        assert ours.counts.sum() <= 400  # counts are of stars
+    drawn = make_histogram(values, errors, edges, "resampled", weights=weights)
+    exact = make_histogram(values, errors, edges, "exact", weights=weights)
+    assert np.all(np.abs(drawn.p - exact.p) < 0.15 * exact.sigma + 1 / 300)
+    np.testing.assert_allclose(drawn.sigma, exact.sigma, rtol=0.12)
+    with pytest.raises(ValueError, match="weights of stars must be above 0"):
+        make_histogram(values, errors, edges, weights=weights - 1)

@@ -159,6 +159,38 @@ app.add_typer(survey_app, name="survey")
 
 
 @app.command()
+def sample(
+    name: Model,
+    number: Annotated[float, typer.Option("--number", "-n", help="How many stars, as 1000000 or 3e8.")],
+    out: Annotated[Path, typer.Option(metavar="FILE.parquet", help="Where to write them.")],
+    components: Annotated[
+        list[str] | None,
+        typer.Option("--component", help="thin_disk and thick_disk if none; may be given again."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the sequence of stars.")] = 0,
+    settings: Settings = None,
+    iterations: IterationsOption = "3",
+    single: Annotated[bool, typer.Option("--single", help="Single precision: half the size.")] = False,
+) -> None:
+    """Draw stars of equal mass from the model, exactly, into a Parquet file of positions and velocities."""
+    import galactions as ga
+    from galactions.cli.options import model_spec, parse_iterations, parse_settings
+    from galactions.errors import ConfigError
+    from galactions.galaxy.sampling import DISKS
+
+    if number != round(number):
+        raise ConfigError(f"--number {number}: allowed is a whole number")
+    changes, rounds = parse_settings(settings or []), parse_iterations(iterations)
+    spec = model_spec(name, changes)
+    count, chosen = round(number), tuple(components or DISKS)
+    make_folder(out.parent)
+    with working(f"building {name} and drawing {count:,d} stars"):
+        galaxy = ga.build(spec, iterations=rounds)
+        ga.write_stars(galaxy, out, count, chosen, seed, precision="float32" if single else "float64")
+    typer.echo(f"{out}: {count:,d} stars of {', '.join(chosen)}")
+
+
+@app.command()
 def fit(
     config: ConfigFile,
     resume: Annotated[

@@ -74,6 +74,7 @@ def draw_sample(folder: Path, sample: "Sample", binned: "BinnedSurvey", settings
     from galactions.report.sky import SkyRegion, sky_map
     from galactions.report.style import render
     from galactions.survey import DistanceRatio
+    from galactions.survey.atomic import replacing
 
     stars, sun = sample.stars, settings.sun.to_sun()
     items = [SkyRegion(r.region, r.n_stars, r.used) for r in binned.regions]
@@ -85,7 +86,8 @@ def draw_sample(folder: Path, sample: "Sample", binned: "BinnedSurvey", settings
         told = {name: DistanceRatio(**ratio) for name, ratio in ratios.items()}
         drawn["distances"] = distance_ratio_figure(stars, told, settings.distance.pole_b)
     for name, figure in drawn.items():
-        (folder / f"{name}.png").write_bytes(render(figure, "png"))
+        with replacing(folder / f"{name}.png") as temporary:
+            temporary.write_bytes(render(figure, "png"))
 
 
 def _as_json(binned: "BinnedSurvey") -> dict[str, Any]:
