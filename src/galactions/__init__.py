@@ -18,9 +18,19 @@ _jax_setup.configure()
 
 if TYPE_CHECKING:
     from galactions.errors import CatalogueError, ConfigError, GalactionsError, ModelError
-    from galactions.galaxy import Galaxy, ModelSpec, build, named_model, named_models
+    from galactions.galaxy import (
+        Galaxy,
+        ModelSpec,
+        build,
+        load_galaxy,
+        named_model,
+        named_models,
+        save_galaxy,
+        write_stars,
+    )
     from galactions.inference.fit import fit
     from galactions.inference.result import FitResult
+    from galactions.interop import to_agama, to_gala, to_galpy
     from galactions.projection import Prediction, mock_survey, predict
     from galactions.report import write_report as report
     from galactions.survey import BinnedSurvey, Region, load_survey, paper_regions
@@ -33,8 +43,14 @@ _ROOM_OF = {
     "Galaxy": "galaxy",
     "ModelSpec": "galaxy",
     "build": "galaxy",
+    "load_galaxy": "galaxy",
     "named_model": "galaxy",
     "named_models": "galaxy",
+    "save_galaxy": "galaxy",
+    "write_stars": "galaxy",
+    "to_agama": "interop",
+    "to_gala": "interop",
+    "to_galpy": "interop",
     "BinnedSurvey": "survey",
     "Region": "survey",
     "load_survey": "survey",

@@ -8,12 +8,11 @@ import pytest
 from galactions.df.mass import total_mass
 from galactions.errors import ModelError
 from galactions.galaxy.majorant import judge, make_majorant
-from galactions.galaxy.sampling import Sampler
-from galactions.galaxy.star_files import COLUMNS, write_stars
+from galactions.galaxy.sampling import DISKS, Sampler
+from galactions.galaxy.star_files import COLUMNS, stream, write_stars
 from galactions.numerics.quadrature import gauss_legendre
 
 N = 200_000
-DISKS = ("thin_disk", "thick_disk")
 
 
 @pytest.fixture(scope="module")
@@ -141,14 +140,14 @@ def test_majorant_is_above_the_distribution_function(initial):
 def test_a_seed_is_one_sequence(initial, sampler):
     few, many = sampler.sample(1000, seed=7), sampler.sample(120_000, seed=7)
     np.testing.assert_array_equal(many.xv[:1000], few.xv)
-    np.testing.assert_array_equal(initial.sample(1000, DISKS, seed=7), few.xv)
+    np.testing.assert_array_equal(initial.sample(1000, seed=7), few.xv)
     assert not np.any(sampler.sample(1000, seed=8).xv == few.xv)
 
 
 def test_files_do_not_depend_on_the_chunk(sampler, tmp_path):
     n = 200_001
     for chunk in (30_000, 1 << 20):
-        write_stars(sampler, tmp_path / f"{chunk}.parquet", n, seed=7, chunk=chunk)
+        stream(sampler, tmp_path / f"{chunk}.parquet", n, seed=7, chunk=chunk)
     one, other = (pq.read_table(tmp_path / f"{chunk}.parquet") for chunk in (30_000, 1 << 20))
     assert one.equals(other)
     assert pq.ParquetFile(tmp_path / "30000.parquet").num_row_groups == 7
@@ -160,15 +159,21 @@ def test_files_do_not_depend_on_the_chunk(sampler, tmp_path):
 
 def test_single_precision_halves_the_file(sampler, tmp_path):
     seen = []
-    write_stars(sampler, tmp_path / "a.parquet", 2000, precision="float32", chunk=500, progress=seen.append)
+    stream(sampler, tmp_path / "a.parquet", 2000, precision="float32", chunk=500, progress=seen.append)
     assert seen == [500, 1000, 1500, 2000]
     table = pq.read_table(tmp_path / "a.parquet")
     np.testing.assert_array_equal(table["x"], sampler.sample(2000).xv[:, 0].astype("float32"))
 
 
+def test_from_the_galaxy_to_the_file(initial, sampler, tmp_path):
+    write_stars(initial, tmp_path / "stars.parquet", 100, seed=7)
+    table = pq.read_table(tmp_path / "stars.parquet")
+    np.testing.assert_array_equal(table["v_z"], sampler.sample(100, seed=7).xv[:, 5])
+
+
 def test_no_stars(sampler, tmp_path):
     assert sampler.sample(0).xv.shape == (0, 6)
-    write_stars(sampler, tmp_path / "none.parquet", 0)
+    stream(sampler, tmp_path / "none.parquet", 0)
     assert pq.read_table(tmp_path / "none.parquet").num_rows == 0
 
 
@@ -184,7 +189,7 @@ def test_impossible_components_and_files(initial, sampler, tmp_path):
     with pytest.raises(ModelError, match="name one or more, each once"):
         initial.sample(10, ())
     with pytest.raises(ModelError, match="its folder does not exist"):
-        write_stars(sampler, tmp_path / "nowhere" / "a.parquet", 10)
+        stream(sampler, tmp_path / "nowhere" / "a.parquet", 10)
     with pytest.raises(ModelError, match="must be float64 or float32"):
-        write_stars(sampler, tmp_path / "a.parquet", 10, precision="float16")
+        stream(sampler, tmp_path / "a.parquet", 10, precision="float16")
     assert not list(tmp_path.iterdir())

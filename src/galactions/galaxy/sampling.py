@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+DISKS = ("thin_disk", "thick_disk")
+"""The components whose stars are drawn where none are named."""
+
 BLOCK = 1 << 18
 """Candidates drawn with one state of the random generator: part of what a seed means."""
 _CHUNK = 1 << 14

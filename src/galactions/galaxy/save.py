@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,6 +27,8 @@ def save_galaxy(galaxy: Galaxy, path: str | Path) -> None:
 
     The file appears under its name when it is complete. Raises `ModelError` if it cannot be written.
     """
+    import h5py
+
     path = Path(path)
     unfinished = path.with_name(path.name + ".part")
     try:
@@ -52,6 +53,8 @@ def load_galaxy(path: str | Path) -> Galaxy:
     Raises `ModelError` if there is no such file, if it holds something else, or if it was written by a
     version of the package whose galaxies have other parts.
     """
+    import h5py
+
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"{path}: no such file")

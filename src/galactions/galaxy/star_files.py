@@ -1,36 +1,59 @@
 """Stars streamed to Parquet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from galactions.errors import ModelError
-from galactions.galaxy.sampling import Sampler
+from galactions.galaxy.sampling import DISKS, Sampler
+
+if TYPE_CHECKING:
+    from galactions.galaxy.model import Galaxy
 
 COLUMNS = ("x", "y", "z", "v_x", "v_y", "v_z")
 """kpc and km/s in the paper's frame."""
 
+Precision = Literal["float64", "float32"]
+Progress = Callable[[int], None]
+
 
 def write_stars(
+    galaxy: "Galaxy",
+    path: str | Path,
+    n: int,
+    components: Sequence[str] = DISKS,
+    seed: int = 0,
+    *,
+    chunk: int = 1 << 20,
+    precision: Precision = "float64",
+    progress: Progress | None = None,
+) -> None:
+    """Write the `n` stars of `Galaxy.sample(n, components, seed)` to a Parquet file, in row groups of `chunk`
+    rows: the memory does not grow with n, and the stars do not depend on the chunk.
+
+    The columns are x, y, z (kpc), v_x, v_y, v_z (km/s), all of `precision` "float64" or "float32", and
+    `component`, a number, whose names stand in the file's metadata as `galactions.components`. `progress`
+    is told the number of stars written so far. The file appears under its name when it is complete. Raises
+    `ModelError` for impossible arguments.
+    """
+    stream(Sampler(galaxy, components), path, n, seed, chunk, precision, progress)
+
+
+def stream(
     sampler: Sampler,
     path: str | Path,
     n: int,
     seed: int = 0,
     chunk: int = 1 << 20,
-    precision: str = "float64",
-    progress: Callable[[int], None] | None = None,
+    precision: Precision = "float64",
+    progress: Progress | None = None,
 ) -> None:
-    """Write `n` stars to a Parquet file, in row groups of `chunk` rows: the memory does not grow with n.
+    """What `write_stars` does, for a sampler that is at hand."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    The columns are x, y, z (kpc), v_x, v_y, v_z (km/s), all of `precision` "float64" or "float32", and
-    `component` (a number, whose names stand in the file's metadata as `galactions.components`). The stars
-    are those of `Galaxy.sample(n, components, seed)`, whatever the chunk. `progress` is told the number of
-    stars written so far. The file appears under its name when it is complete. Raises `ModelError` for
-    impossible arguments.
-    """
     if precision not in ("float64", "float32"):
         raise ModelError(f"precision = {precision!r}: must be float64 or float32")
     final = Path(path)
