@@ -13,7 +13,7 @@ from jaxtyping import Array, ArrayLike, Float
 from galactions.actions.fudge import fudge_actions
 from galactions.actions.table import ActionTable
 from galactions.errors import ModelError
-from galactions.galaxy import predictions
+from galactions.galaxy import eccentricity, predictions
 from galactions.galaxy.components import DistributionFunction
 from galactions.galaxy.iteration import Density, Ingredients, State
 from galactions.galaxy.moments import velocity_moments
@@ -159,6 +159,7 @@ class Galaxy:
     dispersion_ratios = predictions.dispersion_ratios
     escape_speed = predictions.escape_speed
     toomre_q = predictions.toomre_q
+    eccentricities = eccentricity.eccentricities
 
     def sample(
         self, n: int, components: Sequence[str] = ("thin_disk", "thick_disk"), seed: int = 0

@@ -1,0 +1,58 @@
+"""Orbital eccentricities of stars (paper, section 3.3 and fig. 5)."""
+
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+
+from galactions.actions.spheroidal import from_cylindrical, momenta
+from galactions.actions.table import ActionTable
+from galactions.errors import ModelError
+from galactions.numerics.roots import bisected_root
+from galactions.potential.field import R_MAX
+
+if TYPE_CHECKING:
+    from galactions.galaxy.model import Galaxy
+
+
+def eccentricities(galaxy: "Galaxy", xv: Float[ArrayLike, "n 6"]) -> Float[Array, " n"]:
+    """Eccentricities (r_apo - r_peri)/(r_apo + r_peri) of stars x, y, z, v_x, v_y, v_z in the paper's frame.
+
+    r_peri and r_apo (kpc) are where the star's turning points in the radial coordinate of the Staeckel
+    fudge cut the midplane: exact for orbits in the plane and in spherical potentials. Unbound or
+    non-finite stars get NaN. Raises `ModelError` for a wrong shape.
+    """
+    xv = jnp.asarray(xv, float)
+    if xv.ndim != 2 or xv.shape[1] != 6:
+        raise ModelError(
+            f"eccentricities need an array of shape (n, 6): x, y, z (kpc), v_x, v_y, v_z (km/s); "
+            f"found {xv.shape}"
+        )
+    return _eccentricities(galaxy.action_table, xv)
+
+
+@jax.jit
+def _eccentricities(table: ActionTable, xv: Array) -> Array:
+    x, y, z, v_x, v_y, v_z = xv.T
+    R = jnp.hypot(x, y)
+    v_R, L_z = (x * v_x + y * v_y) / R, y * v_x - x * v_y
+    E = table.potential(R, z) + 0.5 * (v_x**2 + v_y**2 + v_z**2)
+    bound = E < 0
+    delta2 = table.frame(R, z, jnp.where(bound, E, -1.0), L_z).delta2
+    s2, c = from_cylindrical(R, z, delta2)
+    sin2 = 1 - c**2
+    own_p_v2 = momenta(s2, c, delta2, v_R, v_z)[1] ** 2
+
+    def p_u2(log_s: Array) -> Array:
+        """The squared radial momentum on the hyperbola through the star (Binney 2012)."""
+        s2 = jnp.exp(2 * log_s)
+        phi = table.potential(jnp.sqrt(s2 * sin2), jnp.sqrt(s2 + delta2) * c)
+        return 2 * (s2 + delta2 * sin2) * (E - phi) - L_z**2 * (1 / sin2 + delta2 / s2) - own_p_v2
+
+    here = 0.5 * jnp.log(jnp.maximum(s2, 1e-12))
+    low, high = jnp.full_like(R, np.log(1e-6)), jnp.full_like(R, np.log(R_MAX))
+    inner = jnp.exp(bisected_root(p_u2, low, here, rising=True, iterations=50))
+    outer = jnp.exp(bisected_root(p_u2, here, high, rising=False, iterations=50))
+    return jnp.where(bound, (outer - inner) / (outer + inner), jnp.nan)
