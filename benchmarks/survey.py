@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,8 @@ def match(folder: Path) -> str:
     from galactions.survey import ASTROMETRY, SPECTRA, cross_match, read_source
 
     true = {"spec_id": "true"}
-    spectra = read_source(folder / "spectra.parquet", SPECTRA["lamost_dr8_v2"], columns=true)
+    preset = replace(SPECTRA["lamost_dr8_v2"], epoch=2000.0)
+    spectra = read_source(folder / "spectra.parquet", preset, columns=true)
     astrometry = read_source(folder / "astrometry.parquet", ASTROMETRY["gaia_edr3"])
     i, j, _ = cross_match(spectra, astrometry, by="sky")
     right = np.sum(spectra.stars["spec_id"][i] == j)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from galactions.errors import CatalogueError
-from galactions.survey import CutFlow, MockCatalogues, Source, StarTable, cross_match
+from galactions.survey import SPECTRA, CutFlow, MockCatalogues, Source, StarTable, cross_match
 from galactions.survey.match import separations, unit_vectors
 
 FLOW = CutFlow.start(0)
@@ -83,7 +83,8 @@ def source_pair(mock: MockCatalogues, ids: bool = True) -> tuple[Source, Source]
     }
     if ids:
         one["gaia_id"] = s["gaia_source_id"].astype(np.int64)
-    return spectra("dr3" if ids else "", 2000.0, **one), spectra("dr3", 2016.0, **two)
+    epoch = SPECTRA["lamost_dr8_v2"].epoch
+    return spectra("dr3" if ids else "", epoch, **one), spectra("dr3", 2016.0, **two)
 
 
 def test_completeness_and_purity_on_the_sky(mock: MockCatalogues) -> None:

@@ -8,8 +8,12 @@ import pytest
 
 from galactions.survey import (
     PAPER_SUN,
+    SPECTRA,
     CutFlow,
+    Source,
     Stars,
+    StarTable,
+    cross_match,
     cylindrical_velocity,
     distance_modulus,
     is_k_giant,
@@ -109,3 +113,29 @@ def test_six_dimensional_giants_of_the_lamost_gaia_field(field_file: Path) -> No
     assert np.median(velocity[:, 1]) == pytest.approx(-220.5, abs=0.1)
     for component, sigma in zip((0, 1, 2), (34.1, 24.8, 20.1), strict=True):
         assert mad(velocity[:, component]) == pytest.approx(sigma, abs=0.1)
+
+
+def test_positions_of_lamost_are_ten_years_older_than_gaias(field_file: Path) -> None:
+    """The two positions of the same stars differ by -10.4 years of proper motion; carried by it, all stars
+    of the field are matched, and a third of the separation goes away.
+    """
+    names = ["source_id", "ra_gaia", "dec_gaia", "pmra", "pmdec", "ra_lamost", "dec_lamost"]
+    c = read_columns(field_file, names, exact=["source_id"])
+    offset = 3.6e6 * (c["dec_lamost"] - c["dec_gaia"])
+    slope, _ = np.polyfit(c["pmdec"], offset, 1)
+    assert slope == pytest.approx(SPECTRA["lamost_dr9_v2"].epoch - 2016.0, abs=0.3)
+    flow = CutFlow.start(len(offset))
+    gaia = StarTable(
+        {
+            "ra": c["ra_gaia"], "dec": c["dec_gaia"], "pm_ra": c["pmra"], "pm_dec": c["pmdec"],
+            "gaia_id": c["source_id"],
+        }
+    )  # fmt: skip
+    lamost = StarTable({"ra": c["ra_lamost"], "dec": c["dec_lamost"], "spec_id": c["source_id"]})
+    medians = {}
+    for epoch in (SPECTRA["lamost_dr9_v2"].epoch, 2016.0):
+        i, j, report = cross_match(Source(lamost, "", "", epoch, flow), Source(gaia, "dr3", "", 2016.0, flow))
+        assert np.all(lamost["spec_id"][i] == gaia["gaia_id"][j])
+        assert report.stars == len(np.unique(c["source_id"]))
+        medians[epoch] = report.separation["median"]
+    assert medians[2005.6] < 0.75 * medians[2016.0]

@@ -21,7 +21,7 @@ Prior = Literal["flat", "mass-function"]
 STEPS = {"teff": 50.0, "logg": 0.1, "feh": 0.1}
 """Cells of the lattice: K and dex, below the errors of low-resolution spectra."""
 
-CHUNK = 8192
+CHUNK = 4096
 """Stars handled at once: the intermediate arrays stay in tens of megabytes."""
 
 NO_POINTS = 1e-8
@@ -99,12 +99,12 @@ class MagnitudeLattice:
             _cell_likelihood(x, e, edges)
             for x, e, edges in zip(stars[:3], stars[3:], self.edges, strict=True)
         ]
-        n, (a, b, c) = len(stars[0]), self.moments.shape[1:]
-        sums = []
-        for moment in self.moments:
-            over_teff = (along[0] @ moment.reshape(a, b * c)).reshape(n, b, c)
-            over_feh = np.matmul(over_teff, along[2][:, :, None])[:, :, 0]
-            sums.append(np.einsum("nb,nb->n", over_feh, along[1], dtype=np.float64))
+        n, cells = len(stars[0]), self.moments.shape[2] * self.moments.shape[3]
+        rest = (along[1][:, :, None] * along[2][:, None, :]).reshape(n, cells)
+        sums = [
+            np.einsum("nk,nk->n", along[0] @ moment.reshape(-1, cells), rest).astype(np.float64)
+            for moment in self.moments
+        ]
         evidence = sums[0]
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = sums[1] / evidence

@@ -81,9 +81,14 @@ def _columns(names: dict[str, str]) -> dict[str, Column]:
     return {quantity: Column(name) for quantity, name in names.items()}
 
 
+LAMOST_EPOCH = 2005.6
+"""Julian year of LAMOST's positions in the mean. They are those of its input catalogues, of several epochs:
+in a field of DR9 they differ from Gaia's by -10.4 +- 0.2 years of proper motion, with a scatter of 0.08
+arcsec (measured in `tests/survey/test_real_giants.py`)."""
+
+
 def _lamost(release: GaiaRelease) -> SourcePreset:
-    # positions are those of the input catalogues, mostly of epoch 2000: the match's radius has to cover it
-    return SourcePreset(_columns(_LAMOST), frozenset({"gaia_id", "plate", "spec_id"}), release, 2000.0)
+    return SourcePreset(_columns(_LAMOST), frozenset({"gaia_id", "plate", "spec_id"}), release, LAMOST_EPOCH)
 
 
 SPECTRA = {
