@@ -221,6 +221,25 @@ def test_cuts_that_lack_their_columns(folder: Path, mock: MockCatalogues, tmp_pa
         load_survey(config, folder)
 
 
+def test_unknown_and_negative_values_are_counted(folder: Path, mock: MockCatalogues, tmp_path: Path) -> None:
+    """NaN, the blank -9999 and negative errors in spectra, negative parallaxes in the astrometry."""
+    spectra = {name: c.copy() for name, c in mock.spectra.items()}
+    spectra["rv"][:4], spectra["rv_err"][4:7], spectra["teff"][7:9] = np.nan, -9999.0, -9999.0
+    astrometry = {name: c.copy() for name, c in mock.astrometry.items()}
+    astrometry["parallax"] = np.where(np.arange(len(astrometry["parallax"])) % 10 == 0, -0.2, 0.8)
+    astrometry["pmra_error"][:5] = np.nan
+    sources = {
+        "spectra": {"file": str(write_columns(spectra, tmp_path / "s.fits")), "preset": "lamost_dr8_v2"},
+        "astrometry": {"file": str(write_columns(astrometry, tmp_path / "a.fits")), "preset": "gaia_edr3"},
+    }
+    rule = {"method": "parallax", "zero_point": False}
+    _, flow, _ = giants_with_distances(parse_survey_config(table(**sources, distance=rule)), folder)
+    assert flow.removed_by("v_los and its error are known") == 7
+    assert flow.removed_by("K giants") >= 2
+    assert 0 <= flow.removed_by("proper motion and its error are known") <= 5
+    assert flow.removed_by("parallax is positive") > 500
+
+
 def test_no_star_left_shows_the_cut_flow(folder: Path) -> None:
     config = parse_survey_config(table(quality={"snr_g_min": 1e6}))
     with pytest.raises(CatalogueError, match=r"no star is left:\n(.|\n)*S/N in g > 1e\+06"):

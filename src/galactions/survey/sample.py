@@ -221,7 +221,10 @@ def _cut(
 
 def _good_spectra(stars: StarTable, flow: CutFlow, config: SurveyConfig) -> tuple[StarTable, CutFlow]:
     stars, flow = _limit(stars, flow, config.quality, "snr_g_min", "snr_g", "S/N in g >")
-    stars, flow = _cut(stars, flow, "v_los is known", np.isfinite(stars["v_los"]))
+    known = np.isfinite(stars["v_los"])
+    if "e_v_los" in stars:
+        known &= np.nan_to_num(stars["e_v_los"], nan=-1.0) >= 0
+    stars, flow = _cut(stars, flow, "v_los and its error are known", known)
     if config.cuts.k_giants:
         stars.require("cut 'k_giants'", "teff", "logg")
         stars, flow = _cut(stars, flow, "K giants", is_k_giant(stars["teff"], stars["logg"]))
@@ -230,7 +233,8 @@ def _good_spectra(stars: StarTable, flow: CutFlow, config: SurveyConfig) -> tupl
 
 def _good_astrometry(stars: StarTable, flow: CutFlow, quality: Quality) -> tuple[StarTable, CutFlow]:
     known = np.isfinite(stars["pm_ra"]) & np.isfinite(stars["pm_dec"])
-    known &= np.isfinite(stars["e_pm_ra"]) & np.isfinite(stars["e_pm_dec"])
+    for name in ("e_pm_ra", "e_pm_dec"):
+        known &= np.nan_to_num(stars[name], nan=-1.0) >= 0
     stars, flow = _cut(stars, flow, "proper motion and its error are known", known)
     for key, name, text in (
         ("gof_al_max", "gof_al", "astrometric_gof_al <="),
