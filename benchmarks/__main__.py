@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 import galactions as ga
-from benchmarks import actions, chi2, galaxy, survey
+from benchmarks import actions, chi2, galaxy, sampling, survey
 from benchmarks.timing import shown
 
 
@@ -15,7 +15,9 @@ def main() -> None:
     """Run all benchmarks; a few minutes."""
     console = Console(width=150)
     rows = galaxy.rows()
-    rows += actions.rows(ga.build("Mc17a", iterations=3))
+    built = ga.build("Mc17a", iterations=3)
+    rows += actions.rows(built)
+    rows += sampling.rows(built)
     rows += chi2.rows()
     rows += survey.rows()
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"

@@ -32,7 +32,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
 def test_help_names_every_command(run):
     status, out, _ = run("--help")
     assert status == 0
-    for command in ("models", "build", "predict", "survey", "fit", "report", "demo"):
+    for command in ("models", "build", "predict", "survey", "sample", "fit", "report", "demo"):
         assert f"\n  {command} " in out
 
 
@@ -221,3 +221,24 @@ def test_survey_fetch_shows_its_query_and_refuses_nonsense(run, tmp_path):
     status, _, err = run("survey", "fetch", "--spectra", "sdss")
     assert status == 2
     assert "'sdss' is no preset of LAMOST spectra" in err
+
+
+def test_sample_writes_the_stars_asked_for(run, engine, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(ga, "write_stars", lambda *a, **k: asked.append((*a[1:], k)), raising=False)
+    path = tmp_path / "new" / "stars.parquet"
+    status, out, _ = run(
+        "sample", "Mc17a", "-n", "3e4", "--out", str(path), "--seed", "5", "--component", "bulge", "--single"
+    )
+    assert status == 0
+    assert out == f"{path}: 30,000 stars of bulge\n"
+    assert asked == [(path, 30_000, ("bulge",), 5, {"precision": "float32"})]
+    assert path.parent.is_dir()
+    assert [rounds for _, rounds in engine] == [3]
+
+
+def test_sample_refuses_half_a_star(run, engine, tmp_path):
+    status, _, err = run("sample", "Mc17a", "-n", "1.5", "--out", str(tmp_path / "stars.parquet"))
+    assert status == 2
+    assert "allowed is a whole number" in err
+    assert not engine

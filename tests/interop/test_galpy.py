@@ -58,8 +58,8 @@ def test_density(initial, potential):
 
 @pytest.mark.filterwarnings("ignore:libgalpy:Warning")  # galpy warns where its C extension is not installed
 def test_staeckel_actions_at_the_same_focal_distance(initial, potential):
-    """J_z agrees everywhere, J_r in the midplane: galpy follows the radial motion along the midplane, we along
-    the hyperbola through the star, and off the midplane these differ (by 1.5% for the first star at z = 0.3).
+    """J_z agrees everywhere, J_r in the midplane: galpy follows the radial motion along the midplane, we
+    along the hyperbola through the star; off the midplane these differ (1.5% for the first star, z = 0.3).
     """
     from galpy.actionAngle import actionAngleStaeckel
 

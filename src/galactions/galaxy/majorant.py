@@ -19,7 +19,7 @@ from galactions.actions.table import ActionTable
 from galactions.df.base import DistributionFunction
 from galactions.galaxy.phase_space import PhaseCells, PhasePoint, phase_cells
 
-MARGIN = 1.15
+MARGIN = 1.08
 """Factor by which the majorant exceeds the values at the corners of its cell."""
 _LEAST = 1e-7
 """Share of a component's largest value per cell; the majorant is not below it, so that no cell is empty."""
@@ -52,11 +52,12 @@ def make_majorant(df: DistributionFunction, actions: ActionTable) -> Majorant:
 
 def mass_per_cube(df: DistributionFunction, actions: ActionTable, point: PhasePoint) -> Array:
     """f times the volume, Msun per unit cube; zero for unbound stars."""
-    R, z, v_R, v_z, v_phi, volume = point
-    bound = actions.potential(R, z) + 0.5 * (v_R**2 + v_z**2 + v_phi**2) < 0
-    # A star at rest is bound wherever there is a potential: no NaN comes out of the tables.
-    J = actions(R, z, *(jnp.where(bound, v, 0.0) for v in (v_R, v_z, v_phi)))
-    return jnp.where(bound, df(*J) * volume, 0.0)
+    # The barriers keep the compiler from computing coordinates and actions again for each of their uses.
+    R, z, v_R, v_z, v_phi, volume = jax.lax.optimization_barrier(point)
+    J_r, J_z, J_phi = jax.lax.optimization_barrier(actions(R, z, v_R, v_z, v_phi))
+    bound = ~jnp.isnan(J_r)
+    f = df(jnp.where(bound, J_r, 0.0), jnp.where(bound, J_z, 0.0), J_phi)
+    return jnp.where(bound, f * volume, 0.0)
 
 
 @eqx.filter_jit

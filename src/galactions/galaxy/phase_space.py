@@ -77,7 +77,7 @@ class DiskCells(PhaseCells):
 
     local: Float[Array, "cells 7"]
 
-    shape = (36, 20, 16, 8, 12)
+    shape = (36, 30, 16, 8, 12)
     R_scale: ClassVar[float] = 3.0
     z_scale: ClassVar[float] = 0.4
     R_max: ClassVar[float] = 60.0
