@@ -52,9 +52,11 @@ def make_majorant(df: DistributionFunction, actions: ActionTable) -> Majorant:
 
 def mass_per_cube(df: DistributionFunction, actions: ActionTable, point: PhasePoint) -> Array:
     """f times the volume, Msun per unit cube; zero for unbound stars."""
-    # The barriers keep the compiler from computing coordinates and actions again for each of their uses.
-    R, z, v_R, v_z, v_phi, volume = jax.lax.optimization_barrier(point)
-    J_r, J_z, J_phi = jax.lax.optimization_barrier(actions(R, z, v_R, v_z, v_phi))
+    return _weighed(df, actions(*point[:5]), point.volume)
+
+
+def _weighed(df: DistributionFunction, J: tuple[Array, Array, Array], volume: Array) -> Array:
+    J_r, J_z, J_phi = J
     bound = ~jnp.isnan(J_r)
     f = df(jnp.where(bound, J_r, 0.0), jnp.where(bound, J_z, 0.0), J_phi)
     return jnp.where(bound, f * volume, 0.0)
@@ -89,7 +91,6 @@ class Candidates(NamedTuple):
     copies: Array
 
 
-@jax.jit
 def judge(
     df: DistributionFunction,
     actions: ActionTable,
@@ -103,9 +104,25 @@ def judge(
 
     `bound` is the majorant there, `chance` uniform between 0 and 1.
     """
+    # Three programs, not one: compiled together, coordinates are computed again for each of their uses.
+    point = _place(cells, cell, inside)
+    return Candidates(point, _copies(df, _actions(actions, point[:5]), point.volume, bound, chance))
+
+
+@jax.jit
+def _place(cells: PhaseCells, cell: Array, inside: Array) -> PhasePoint:
     index = jnp.stack(jnp.unravel_index(cell, cells.shape))
     u = (index + inside) / np.asarray(cells.shape)[:, None]
-    scales = cells.local[index[0] * cells.shape[1] + index[1]].T
-    point = cells.point(u, scales)
-    ratio = mass_per_cube(df, actions, point) / bound
-    return Candidates(point, jnp.floor(ratio + chance).astype(jnp.int32))
+    return cells.point(u, cells.local[index[0] * cells.shape[1] + index[1]].T)
+
+
+@jax.jit
+def _actions(actions: ActionTable, coordinates: tuple[Array, ...]) -> tuple[Array, Array, Array]:
+    return actions(*coordinates)
+
+
+@jax.jit
+def _copies(
+    df: DistributionFunction, J: tuple[Array, Array, Array], volume: Array, bound: Array, chance: Array
+) -> Array:
+    return jnp.floor(_weighed(df, J, volume) / bound + chance).astype(jnp.int32)
