@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEMO   ?= demo-output
 
-.PHONY: help install demo test slow lint types bench clean
+.PHONY: help install demo test slow lint types bench models clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -39,6 +39,9 @@ types: $(STAMP)  ## type annotations (mypy)
 
 bench: $(STAMP)  ## times of the main tasks on this machine
 	$(BIN)/python -m benchmarks
+
+models: $(STAMP)  ## the tables of docs/paper_models.md: all models of the paper, built and compared (many minutes)
+	$(BIN)/python -m benchmarks.paper_models
 
 clean:  ## remove the environment and everything that was generated
 	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache
