@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from galactions.actions.shells import circular_orbit, labelled_energy
-from galactions.actions.table import radial_actions
+from galactions.actions.tabulate import radial_actions
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.roots import bisected_root, bracketed_root
 from galactions.numerics.spline import Axis, Spline1D, Spline2D

@@ -81,12 +81,11 @@ def _sums(df: DistributionFunction, actions: ActionTable, R: Array, z: Array, no
     E = actions.potential(R, z) + 0.5 * (v_u**2 + v_v**2 + v_phi**2)
     bound = E < 0
     frame = actions.frame(R, z, jnp.where(bound, E, -1.0), R * v_phi)
-    sin2 = 1 - frame.c**2
-    h2 = frame.s2 + frame.delta2 * sin2
-    J_r, J_z = actions.actions(frame, 0.5 * h2 * v_v**2)
+    h2 = frame.h2
+    J_r, J_z = actions.actions(frame, 0.5 * h2 * v_u**2, 0.5 * h2 * v_v**2)
     f = jnp.where(bound, df(J_r, J_z, R * v_phi), 0.0) * weight
     # The unit vector along u is (sqrt(s^2 + Delta^2) sin v, s cos v)/h in (R, z).
-    tilt2 = frame.s2 * frame.c**2 / h2
+    tilt2 = (frame.s * frame.c) ** 2 / h2
     v_R2 = v_u**2 * (1 - tilt2) + v_v**2 * tilt2
     v_z2 = v_u**2 * tilt2 + v_v**2 * (1 - tilt2)
     f, v_R2, v_z2 = jax.lax.optimization_barrier((f, v_R2, v_z2))
