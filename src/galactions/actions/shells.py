@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from galactions.actions.separation import Motion
 from galactions.numerics.quadrature import turning_point_rule
 from galactions.numerics.roots import bisected_root, bracketed_root
 from galactions.potential.field import R_MAX, Potential, RadialProfile
@@ -50,7 +51,7 @@ def shell_radius(profile: RadialProfile, E: Array, L_z: Array, delta2: Array, R_
         value = 2 * s * kinetic - (s**2 + delta2) * force
         return value, s * (2 * kinetic - 4 * s * force - (s**2 + delta2) * (second + 3 * L_z**2 / s**4))
 
-    low, high = jnp.log(0.3 * R_circ), jnp.log(2.0 * R_circ)
+    low, high = jnp.log(LEAST_SHELL * R_circ), jnp.log(2.0 * R_circ)
     return jnp.exp(bracketed_root(slope, low, high, rising=False, iterations=25))
 
 
@@ -71,13 +72,9 @@ def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -
         s = shell_radius(profile, E, L_z, delta2, R_circ)
         c_top = shell_top(potential, E, L_z, s, delta2)
         c = c_top[..., None] * t
-        s_, d2, E_, L_ = s[..., None], delta2[..., None], E[..., None], L_z[..., None]
-        sin2, width2 = 1 - c**2, s_**2 + d2
-        R, z = s_ * jnp.sqrt(sin2), jnp.sqrt(width2) * c
-        slope_R, slope_z = potential.gradient(R, z)
-        kinetic = E_ - potential(R, z) - 0.5 * (L_ / R) ** 2
-        force = (slope_R - L_**2 / R**3) * jnp.sqrt(sin2) + slope_z * c * s_ / jnp.sqrt(width2)
-        mean = jnp.mean((t * (1 + c**2)) ** 2 * (2 * s_ * kinetic - (s_**2 + d2 * sin2) * force), axis=-1)
+        wide = Motion(E, L_z, delta2).with_axis()
+        slope = wide.momenta2_slopes(potential, potential.gradient, s[..., None], c)[1]
+        mean = jnp.mean((t * (1 + c**2)) ** 2 * slope, axis=-1)
         # Far above the root the spheroids no longer look like shells and cut the midplane beyond the
         # circular orbit.
         return jnp.where(s < 1.02 * R_circ, mean, jnp.abs(mean))
@@ -90,15 +87,34 @@ def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -
 def shell_top(potential: Potential, E: Array, L_z: Array, s: Array, delta2: Array) -> Array:
     """Largest c = cos v reached along the spheroid `s` with energy `E`: where the kinetic energy vanishes."""
 
-    def kinetic(c: Array) -> tuple[Array, Array]:
-        sin2 = 1 - c**2
-        R, z = s * jnp.sqrt(sin2), jnp.sqrt(s**2 + delta2) * c
-        slope_R, slope_z = potential.gradient(R, z)
-        value = sin2 * (E - potential(R, z)) - 0.5 * (L_z / s) ** 2
-        slope = -2 * c * (E - potential(R, z)) + sin2 * (
-            slope_R * s * c / jnp.sqrt(sin2) - slope_z * jnp.sqrt(s**2 + delta2)
-        )
+    motion = Motion(E, L_z, delta2)
+
+    def excess(c: Array) -> tuple[Array, Array]:
+        value, _, slope = motion.momenta2_slopes(potential, potential.gradient, s, c)
         return value, slope
 
     low, high = jnp.full_like(s, 1e-6), jnp.full_like(s, 1 - 1e-9)
-    return bracketed_root(kinetic, low, high, rising=False, iterations=25)
+    return bracketed_root(excess, low, high, rising=False, iterations=25)
+
+
+def shell_on_hyperbola(potential: Potential, motion: Motion, R_circ: Array, c: Array) -> tuple[Array, Array]:
+    """Where A(s, c) is largest along the hyperbola `c`, beyond s = `LEAST_SHELL` R_circ: s in kpc and A in
+    (kpc km/s)^2."""
+    nodes = jnp.log(R_circ)[..., None] + _SHELL_SEARCH
+    values = motion.with_axis().momenta2(potential, jnp.exp(nodes), c[..., None])
+    highest = jnp.clip(jnp.argmax(values, axis=-1), 1, len(_SHELL_SEARCH) - 2)[..., None]
+    low, high = (jnp.take_along_axis(nodes, highest + i, axis=-1)[..., 0] for i in (-1, 1))
+
+    def slope(x: Array) -> Array:
+        s = jnp.exp(x)
+        return motion.momenta2_slopes(potential, potential.gradient, s, c)[1]
+
+    s = jnp.exp(bisected_root(slope, low, high, rising=False, iterations=14))
+    return s, motion.momenta2(potential, s, c)
+
+
+LEAST_SHELL = 0.3
+"""Shells are not sought closer to the axis than at this s/R_circ: near L_z = 0, A can have a second maximum
+there, which would make tables jump."""
+_SHELL_SEARCH = np.linspace(np.log(LEAST_SHELL), np.log(1.5), 12)
+"""ln s/R_circ where the largest A is looked for."""

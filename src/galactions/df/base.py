@@ -1,6 +1,7 @@
 """What every distribution function (DF) offers, whatever its form."""
 
 import abc
+from typing import ClassVar
 
 import equinox as eqx
 from jaxtyping import Array
@@ -31,7 +32,12 @@ class DiskFunction(DistributionFunction):
 
 
 class SpheroidFunction(DistributionFunction):
-    """DF of a spheroid: it depends on all actions on one scale, from radial to circular orbits."""
+    """DF of a spheroid: it depends on all actions on one scale, from radial to circular orbits.
+
+    `rotates` says whether f depends on the sign of J_phi.
+    """
+
+    rotates: ClassVar[bool] = False
 
     @abc.abstractmethod
     def action_range(self) -> tuple[Array, Array]:

@@ -41,6 +41,8 @@ class DoublePowerLaw(SpheroidFunction):
     J0: Scalar
     slope_in: Scalar
     slope_out: Scalar
+    rotates: ClassVar[bool] = True
+
     L0: Scalar
     alpha: Scalar
     beta: Scalar

@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from galactions.actions.shells import circular_orbit, labelled_energy
-from galactions.actions.table import radial_actions
+from galactions.actions.tabulate import radial_actions
 from galactions.df.base import SpheroidFunction
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.roots import bisected_root, bracketed_root

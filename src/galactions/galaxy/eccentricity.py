@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from galactions.actions.spheroidal import from_cylindrical, momenta
+from galactions.actions.spheroidal import momenta
 from galactions.actions.table import ActionTable
 from galactions.errors import ModelError
 from galactions.numerics.roots import bisected_root
@@ -40,19 +40,16 @@ def _eccentricities(table: ActionTable, xv: Array) -> Array:
     v_R, L_z = (x * v_x + y * v_y) / R, y * v_x - x * v_y
     E = table.potential(R, z) + 0.5 * (v_x**2 + v_y**2 + v_z**2)
     bound = E < 0
-    delta2 = table.frame(R, z, jnp.where(bound, E, -1.0), L_z).delta2
-    s2, c = from_cylindrical(R, z, delta2)
-    sin2 = 1 - c**2
-    own_p_v2 = momenta(s2, c, delta2, v_R, v_z)[1] ** 2
+    frame = table.frame(R, z, jnp.where(bound, E, -1.0), L_z)
+    s, c, motion = frame.s, frame.c, frame.motion
+    half_p_v2 = 0.5 * momenta(s**2, c, motion.delta2, v_R, v_z)[1] ** 2
 
-    def p_u2(log_s: Array) -> Array:
-        """The squared radial momentum on the hyperbola through the star (Binney 2012)."""
-        s2 = jnp.exp(2 * log_s)
-        phi = table.potential(jnp.sqrt(s2 * sin2), jnp.sqrt(s2 + delta2) * c)
-        return 2 * (s2 + delta2 * sin2) * (E - phi) - L_z**2 * (1 / sin2 + delta2 / s2) - own_p_v2
+    def half_p_u2(log_s: Array) -> Array:
+        """Half the squared radial momentum on the hyperbola through the star (Binney 2012)."""
+        return motion.momenta2(table.potential, jnp.exp(log_s), c) - half_p_v2
 
-    here = 0.5 * jnp.log(jnp.maximum(s2, 1e-12))
+    here = jnp.log(s)
     low, high = jnp.full_like(R, np.log(1e-6)), jnp.full_like(R, np.log(R_MAX))
-    inner = jnp.exp(bisected_root(p_u2, low, here, rising=True, iterations=50))
-    outer = jnp.exp(bisected_root(p_u2, here, high, rising=False, iterations=50))
+    inner = jnp.exp(bisected_root(half_p_u2, low, here, rising=True, iterations=50))
+    outer = jnp.exp(bisected_root(half_p_u2, here, high, rising=False, iterations=50))
     return jnp.where(bound, (outer - inner) / (outer + inner), jnp.nan)

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from galactions.actions.table import ActionTable, tabulate_actions
+from galactions.actions.table import ActionTable
+from galactions.actions.tabulate import tabulate_actions
 from galactions.galaxy.components import (
     AnalyticDensity,
     DistributionFunction,

@@ -223,7 +223,7 @@ def _actions(table: ActionTable, xv: Array) -> Array:
         L_z = y * v_x - x * v_y
         E = table.potential(R, z) + 0.5 * (v_x**2 + v_y**2 + v_z**2)
         bound = E < 0
-        delta2 = table.frame(R, z, jnp.where(bound, E, -1.0), L_z).delta2
+        delta2 = table.frame(R, z, jnp.where(bound, E, -1.0), L_z).motion.delta2
         potential = table.potential
         J_r, J_z = fudge_actions(potential, potential.gradient, R, z, v_R, v_z, L_z, delta2)
         return jnp.stack([J_r, J_z, jnp.where(bound, L_z, jnp.nan)], axis=1)

@@ -14,8 +14,7 @@ import numpy as np
 from jaxtyping import Array
 
 from galactions.actions.table import ActionTable
-from galactions.df.quasi_isothermal import QuasiIsothermal
-from galactions.galaxy.components import DistributionFunction
+from galactions.df.base import DiskFunction, DistributionFunction, SpheroidFunction
 from galactions.numerics.quadrature import gauss_legendre
 
 
@@ -30,6 +29,8 @@ class VelocityRule(NamedTuple):
 DISK_RULE = VelocityRule(20, 10, 10)
 SPHEROID_RULE = VelocityRule(20, 16, 10)
 _BATCH = 16
+_LEAST_R = 1e-3
+"""kpc; velocity nodes on the axis are those of this radius."""
 
 
 class Moments(NamedTuple):
@@ -56,11 +57,11 @@ def velocity_moments(
 ) -> Moments:
     """Velocity moments of `df` at the points (R, z), each of shape (n,), in kpc."""
     if rule is None:
-        rule = DISK_RULE if isinstance(df, QuasiIsothermal) else SPHEROID_RULE
+        rule = DISK_RULE if isinstance(df, DiskFunction) else SPHEROID_RULE
 
     def at(point: tuple[Array, Array]) -> Moments:
         R, z = point
-        if isinstance(df, QuasiIsothermal):
+        if isinstance(df, DiskFunction):
             nodes = _disk_nodes(df, actions, R, z, rule)
         else:
             nodes = _spheroid_nodes(actions, R, z, rule)
@@ -81,12 +82,15 @@ def _sums(df: DistributionFunction, actions: ActionTable, R: Array, z: Array, no
     E = actions.potential(R, z) + 0.5 * (v_u**2 + v_v**2 + v_phi**2)
     bound = E < 0
     frame = actions.frame(R, z, jnp.where(bound, E, -1.0), R * v_phi)
-    sin2 = 1 - frame.c**2
-    h2 = frame.s2 + frame.delta2 * sin2
-    J_r, J_z = actions.actions(frame, 0.5 * h2 * v_v**2)
+    h2 = frame.h2
+    J_r, J_z = actions.actions(frame, 0.5 * h2 * v_u**2, 0.5 * h2 * v_v**2)
     f = jnp.where(bound, df(J_r, J_z, R * v_phi), 0.0) * weight
+    if isinstance(df, SpheroidFunction) and df.rotates:
+        # Each node stands for both signs of v_phi, half of its weight for each.
+        backwards = jnp.where(bound, df(J_r, J_z, -R * v_phi), 0.0) * weight
+        f, streaming = 0.5 * (f + backwards), v_phi * (f - backwards) / (f + backwards + 1e-300)
     # The unit vector along u is (sqrt(s^2 + Delta^2) sin v, s cos v)/h in (R, z).
-    tilt2 = frame.s2 * frame.c**2 / h2
+    tilt2 = (frame.s * frame.c) ** 2 / h2
     v_R2 = v_u**2 * (1 - tilt2) + v_v**2 * tilt2
     v_z2 = v_u**2 * tilt2 + v_v**2 * (1 - tilt2)
     f, v_R2, v_z2 = jax.lax.optimization_barrier((f, v_R2, v_z2))
@@ -99,10 +103,12 @@ def _stretched(scale: Array, limit: Array, x: np.ndarray) -> tuple[Array, Array]
     return scale * jnp.sinh(b * x), scale * b * jnp.cosh(b * x)
 
 
-def _disk_nodes(df: QuasiIsothermal, actions: ActionTable, R: Array, z: Array, rule: VelocityRule) -> _Nodes:
+def _disk_nodes(df: DiskFunction, actions: ActionTable, R: Array, z: Array, rule: VelocityRule) -> _Nodes:
     escape = jnp.sqrt(-2 * actions.potential(R, z))
-    v_circ = jnp.sqrt(jnp.maximum(R * actions.potential.gradient(R, jnp.zeros_like(R))[0], 1e-6))
-    sigma_r, sigma_z = df.dispersions(R * v_circ)
+    kappa, nu, Omega = actions.potential.frequencies(jnp.maximum(R, _LEAST_R))
+    v_circ = jnp.maximum(R, _LEAST_R) * Omega
+    scale_r, scale_z = df.action_scales(R * v_circ)
+    sigma_r, sigma_z = jnp.sqrt(kappa * scale_r), jnp.sqrt(nu * scale_z)
     limit_r, limit_z = (jnp.minimum(escape, 8 * sigma + 100.0) for sigma in (sigma_r, sigma_z))
     x, w = gauss_legendre(rule.n_u, 0.0, 1.0)
     v_u, d_u = _stretched(2 * sigma_r, limit_r, x)

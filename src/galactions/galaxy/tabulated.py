@@ -6,8 +6,7 @@ import numpy as np
 from jaxtyping import Array
 
 from galactions.actions.table import ActionTable
-from galactions.df.quasi_isothermal import QuasiIsothermal
-from galactions.galaxy.components import DistributionFunction
+from galactions.df.base import DiskFunction, DistributionFunction
 from galactions.galaxy.moments import density
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
@@ -74,13 +73,13 @@ def tabulate_density(
     `initial_mean` is, for a spheroid, its initial density averaged over spheres at the radii of the
     Poisson grid.
     """
-    if isinstance(df, QuasiIsothermal):
+    if isinstance(df, DiskFunction):
         return _tabulate_disk(df, actions)
     assert initial_mean is not None
     return _tabulate_spheroid(df, actions, initial_mean)
 
 
-def _tabulate_disk(df: QuasiIsothermal, actions: ActionTable) -> DiskDensity:
+def _tabulate_disk(df: DiskFunction, actions: ActionTable) -> DiskDensity:
     R, z = np.meshgrid(_DISK_R * np.sinh(_R_AXIS.nodes), _DISK_Z * np.sinh(_Z_AXIS.nodes), indexing="ij")
     R = np.maximum(R, 1e-3)
     values = density(df, actions, jnp.asarray(R.ravel()), jnp.asarray(z.ravel())).reshape(R.shape)

@@ -37,8 +37,8 @@ def bracketed_root(
         inside = (newton > low) & (newton < high) & (slope != 0) & (i % 3 != 2)
         return jnp.where(inside, newton, 0.5 * (low + high)), low, high
 
-    x, _, _ = jax.lax.fori_loop(0, iterations, step, (0.5 * (start[0] + start[1]), *start))
-    return _polish(x, *function(jax.lax.stop_gradient(x)), start)
+    x, low, high = jax.lax.fori_loop(0, iterations, step, (0.5 * (start[0] + start[1]), *start))
+    return _polish(x, *function(jax.lax.stop_gradient(x)), (low, high), start)
 
 
 def bisected_root(
@@ -56,10 +56,28 @@ def bisected_root(
     low, high = jax.lax.fori_loop(0, iterations, step, start)
     x = jax.lax.stop_gradient(0.5 * (low + high))
     value, slope = jax.jvp(function, (x,), (jnp.ones_like(x),))
-    return _polish(x, value, slope, start)
+    return _polish(x, value, slope, (low, high), start)
 
 
-def _polish(x: Array, value: Array, slope: Array, start: tuple[Array, Array]) -> Array:
+def first_sign_change(beyond: Array, start: Array, points: Array) -> tuple[Array, Array]:
+    """Bracket (lower, upper) of the first of the ordered `points` (..., n) at which `beyond` (..., n) is true.
+
+    The bracket begins at the point before it, or at `start` (...). Where there is none, it ends at the last.
+    """
+    first = jnp.where(beyond.any(axis=-1), jnp.argmax(beyond, axis=-1), points.shape[-1] - 1)
+    points = jax.lax.stop_gradient(points)
+    steps = jnp.concatenate([jax.lax.stop_gradient(start)[..., None], points], axis=-1)
+    lower = jnp.take_along_axis(steps, first[..., None], axis=-1)[..., 0]
+    return lower, jnp.take_along_axis(points, first[..., None], axis=-1)[..., 0]
+
+
+def _polish(
+    x: Array, value: Array, slope: Array, bracket: tuple[Array, Array], start: tuple[Array, Array]
+) -> Array:
+    """One Newton step, kept within the last bracket but for a margin that rounding never exceeds."""
     slope = jax.lax.stop_gradient(slope)
     root = jax.lax.stop_gradient(x) - jnp.where(slope == 0, 0.0, value / jnp.where(slope == 0, 1.0, slope))
-    return jnp.clip(root, *start)
+    margin = 1e-6 * (start[1] - start[0])
+    return jnp.clip(
+        root, jnp.maximum(bracket[0] - margin, start[0]), jnp.minimum(bracket[1] + margin, start[1])
+    )

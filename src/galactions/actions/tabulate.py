@@ -1,0 +1,224 @@
+"""Making the tables of `ActionTable` for a potential."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from galactions.actions.integrals import radial_action, vertical_action
+from galactions.actions.separation import Motion
+from galactions.actions.shells import (
+    circular_orbit,
+    focal_distance2,
+    labelled_energy,
+    shell_on_hyperbola,
+    shell_top,
+)
+from galactions.actions.table import (
+    K_WARP,
+    LARGEST_BEND,
+    Y_AXIS,
+    ActionTable,
+    L_coordinate,
+    spherical_radial,
+    spherical_top2,
+    spherical_vertical,
+)
+from galactions.numerics.roots import bracketed_root, first_sign_change
+from galactions.numerics.spline import Axis, Spline1D, Spline2D, Spline3D
+from galactions.potential.field import R_MAX, Potential, RadialProfile
+
+_Y_FINE = Axis.between(Y_AXIS.start, float(Y_AXIS.nodes[-1]), 512)
+_Y_COARSE = Axis.between(Y_AXIS.start, float(Y_AXIS.nodes[-1]), 32)
+_L_AXIS, _L_COARSE = Axis.between(0.0, 1.0, 48), Axis.between(0.0, 1.0, 24)
+_K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 36), Axis.between(0.0, 1.0, 16)
+_LAST_K = 0.9
+"""The largest K/K_max at which it is computed."""
+_WALL_SEARCH = np.linspace(0.0, np.arctanh(1 - 1e-10), 17)[1:]
+"""arctanh c where the first turning point of the vertical motion is looked for."""
+_SHARES = np.array([1.0, 2.0, 3.0]) / 3
+"""Values of W/K_u at which the change of J_r is computed."""
+_LARGEST_CHANGE = 0.6
+_BEND_AT = 0.7
+"""Where s_shell(c) is fitted, in units of the largest c of the shell."""
+
+_LOWEST_ELL = 0.005
+"""Stands for L_z = 0, where the centrifugal barrier is too thin for the tables to resolve."""
+_LEAST_SHELL_ELL = 0.15
+_EDGE = 1e-4
+"""Where a ratio of two vanishing quantities is tabulated instead of at the edge itself."""
+
+
+def _uncrowd(t: np.ndarray, width: float) -> np.ndarray:
+    return np.asarray(width * t / (1 + width - t))
+
+
+def _ell_nodes(axis: Axis) -> np.ndarray:
+    ell = np.linspace(1.0, 0.0, 4097)
+    return np.clip(np.interp(axis.nodes, L_coordinate(ell), ell), _LOWEST_ELL, 1 - _EDGE)
+
+
+def _blunted(ell: np.ndarray) -> np.ndarray:
+    """|L_z|/L_circ of the shell orbit whose focal distance is taken: one of smaller L_z, passing close to the
+    axis, may have none."""
+    return np.asarray(np.sqrt(ell**2 + _LEAST_SHELL_ELL**2 * (1 - ell**2)))
+
+
+def _k_nodes(axis: Axis) -> np.ndarray:
+    return np.clip(_uncrowd(axis.nodes, K_WARP) ** 2, 0.01 * _EDGE, 1 - 10 * _EDGE)
+
+
+def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_nodes: int = 10) -> ActionTable:
+    """Tables of focal distances, shells and actions of `potential`.
+
+    `radial_nodes` and `vertical_nodes` are those of the action integrals.
+    """
+    midplane = potential.midplane_profile()
+    E_fine = labelled_energy(jnp.asarray(_Y_FINE.nodes), potential.central)
+    R_fine, L_fine = circular_orbit(midplane, E_fine)
+    circular = Spline1D.fit(_Y_FINE, jnp.stack([jnp.log(L_fine), jnp.log(R_fine)], axis=1))
+
+    ell_nodes = _ell_nodes(_L_AXIS)
+    y, ell = np.meshgrid(Y_AXIS.nodes, ell_nodes, indexing="ij")
+    E = labelled_energy(jnp.asarray(y), potential.central)
+    log_L, log_R = circular.all(jnp.asarray(y))
+    L_circ, R_circ = jnp.exp(log_L), jnp.exp(log_R)
+    L_z = ell * L_circ
+    delta2 = focal_distance2(potential, E, _blunted(ell) * L_circ, R_circ)
+    motion = Motion(E, L_z, delta2)
+    s_shell, K_max = shell_on_hyperbola(potential, motion, R_circ, jnp.zeros_like(E))
+    K_max = jnp.maximum(K_max, 1e-20)
+    c_fit = _BEND_AT * shell_top(potential, E, L_z, s_shell, delta2)
+    bend = (shell_on_hyperbola(potential, motion, R_circ, c_fit)[0] / s_shell - 1) / c_fit**2
+
+    k = _k_nodes(_K_AXIS)
+    E, L_z, delta2_, s_ = (a[..., None] for a in (E, L_z, delta2, s_shell))
+    K = K_max[..., None] * k
+    J_r, _, _ = radial_actions(midplane, E, L_z, delta2_, s_, K, radial_nodes)
+    J_z, c_top, depth = _vertical_actions(potential, motion.with_axis(), s_, K, vertical_nodes)
+    focal = Spline2D.fit(Y_AXIS, _L_AXIS, delta2 / R_circ**2)
+    ell, scale = ell[..., None], K_max[..., None] / L_circ[..., None]
+    # Near L_z = 0 the fudge can fail (no oscillation about the shell, or about the midplane); true ratios
+    # stay below 2.
+    ratio_r = jnp.minimum(J_r / (spherical_radial(ell, k) * (1 - k) * scale), 4.0)
+    ratio_z = jnp.minimum(J_z / (spherical_vertical(ell, k) * k * scale), 4.0)
+    ratio_top = jnp.minimum(c_top**2 / spherical_top2(ell, k), 2.0)
+    table = ActionTable(
+        potential,
+        midplane,
+        circular,
+        focal,
+        Spline2D.fit(Y_AXIS, _L_AXIS, (s_shell / R_circ) ** 2),
+        Spline2D.fit(Y_AXIS, _L_AXIS, jnp.clip(bend, -LARGEST_BEND, LARGEST_BEND)),
+        Spline3D.fit(Y_AXIS, _L_AXIS, _K_AXIS, ratio_r[..., None]),
+        Spline3D.fit(_Y_COARSE, _L_COARSE, _K_COARSE, jnp.zeros((32, 24, 16, 3))),
+        Spline3D.fit(Y_AXIS, _L_AXIS, _K_AXIS, ratio_z[..., None]),
+        Spline3D.fit(Y_AXIS, _L_AXIS, _K_AXIS, jnp.stack([ratio_top, depth], axis=-1)),
+    )
+    return eqx.tree_at(lambda t: t.radial_change, table, _tabulate_radial_changes(table, radial_nodes))
+
+
+def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
+    """How J_r changes with the share W/K_u of K_u: coefficients of the first three powers."""
+    potential = table.potential
+    y, ell = np.meshgrid(_Y_COARSE.nodes, _ell_nodes(_L_COARSE), indexing="ij")
+    y, x = jnp.asarray(y), L_coordinate(jnp.asarray(ell))
+    log_L, log_R = table.circular.all(y)
+    delta2, s_shell, bend = (a[..., None] for a in table.shells(y, x, jnp.exp(log_R)))
+    E = labelled_energy(y, potential.central)
+    motion = Motion(E[..., None], (ell * jnp.exp(log_L))[..., None], delta2)
+    K_max = jnp.maximum(motion.momenta2(potential, s_shell, jnp.zeros_like(s_shell)), 1e-20)
+    k = np.minimum(_k_nodes(_K_COARSE), _LAST_K)
+    in_plane, _, _ = radial_actions(table.midplane, *motion, s_shell, K_max * k, nodes)
+
+    motion = motion.with_axis()
+    K, K_max, s_shell, bend = (a[..., None] for a in (K_max * k, K_max, s_shell, bend))
+
+    def excess(c: Array) -> tuple[Array, Array]:
+        """W(c) above its share of K."""
+        s = s_shell * (1 + bend * c**2)
+        value, in_s, in_c = motion.momenta2_slopes(potential, potential.gradient, s, c)
+        return K_max - value - _SHARES * K, -in_c - in_s * 2 * s_shell * bend * c
+
+    zero = jnp.zeros_like(_SHARES * K)
+    c = bracketed_root(excess, zero, zero + (1 - 1e-9), rising=True, iterations=24)
+    J_r = _along_hyperbolas(potential, motion, s_shell * (1 + bend * c**2), c, (1 - _SHARES) * K, nodes)
+    change = jnp.clip(J_r / in_plane[..., None] - 1, -_LARGEST_CHANGE, _LARGEST_CHANGE)
+    # Closer to the shell the little that W misses of the largest A would be seen.
+    onward = (1 - k[-1]) / (k[-1] - k[-2])
+    change = change.at[:, :, -1].add(onward * (change[:, :, -1] - change[:, :, -2]))
+    to_powers = np.linalg.inv(_SHARES[:, None] ** np.arange(1, 4))
+    return Spline3D.fit(_Y_COARSE, _L_COARSE, _K_COARSE, change @ to_powers.T)
+
+
+def _along_hyperbolas(
+    potential: Potential, motion: Motion, s_shell: Array, c: Array, own_v: Array, nodes: int
+) -> Array:
+    """J_r in kpc km/s along the hyperbolas `c` of orbits with p_v^2/2 = `own_v` there, around `s_shell`."""
+
+    def beyond(log_s: Array) -> tuple[Array, Array]:
+        s = jnp.exp(log_s)
+        value, slope, _ = motion.momenta2_slopes(potential, potential.gradient, s, c)
+        return value - own_v, slope * s
+
+    middle = jnp.log(s_shell)
+    ends = jnp.full_like(middle, np.log(1e-5)), jnp.full_like(middle, np.log(R_MAX))
+    s_in = jnp.exp(bracketed_root(beyond, ends[0], middle, rising=True, iterations=24))
+    s_out = jnp.exp(bracketed_root(beyond, middle, ends[1], rising=False, iterations=24))
+    wide, c, own_v = motion.with_axis(), c[..., None], own_v[..., None]
+
+    def p_s2(s: Array) -> Array:
+        return 2 * (wide.momenta2(potential, s, c) - own_v) / (s**2 + wide.delta2)
+
+    return radial_action(p_s2, s_in, s_out, nodes)
+
+
+def radial_actions(
+    midplane: RadialProfile, E: Array, L_z: Array, delta2: Array, s_shell: Array, K: Array, nodes: int
+) -> tuple[Array, Array, Array]:
+    """J_r in kpc km/s and the turning points s_in, s_out in kpc of the orbits (E, L_z, K), of broadcastable
+    shapes, around the shell radius `s_shell` (kpc).
+
+    With `delta2` = 0 and K = 0 it is the radial action in the spherical potential `midplane` for angular
+    momentum `L_z`.
+    """
+
+    def half_p_u2(s: Array, E: Array, L_z: Array, delta2: Array, K: Array) -> Array:
+        return (s**2 + delta2) * (E - midplane(s) - 0.5 * (L_z / s) ** 2) - K
+
+    def excess(x: Array) -> tuple[Array, Array]:
+        s = jnp.exp(x)
+        phi, slope_phi, _ = midplane.derivatives(s)
+        kinetic = E - phi - 0.5 * (L_z / s) ** 2
+        slope = 2 * s * kinetic - (s**2 + delta2) * (slope_phi - L_z**2 / s**3)
+        return (s**2 + delta2) * kinetic - K, slope * s
+
+    middle = jnp.broadcast_to(jnp.log(s_shell), K.shape)
+    ends = jnp.full_like(middle, np.log(1e-5)), jnp.full_like(middle, np.log(R_MAX))
+    s_in = jnp.exp(bracketed_root(excess, ends[0], middle, rising=True, iterations=30))
+    s_out = jnp.exp(bracketed_root(excess, middle, ends[1], rising=False, iterations=30))
+    E, L_z, delta2, K = (a[..., None] for a in (E, L_z, delta2, K))
+    J_r = radial_action(lambda s: 2 * half_p_u2(s, E, L_z, delta2, K) / (s**2 + delta2), s_in, s_out, nodes)
+    return J_r, s_in, s_out
+
+
+def _vertical_actions(
+    potential: Potential, motion: Motion, s_shell: Array, K: Array, nodes: int
+) -> tuple[Array, Array, Array]:
+    """J_z in kpc km/s, its turning point cos v, and A(s, 0) - A(s, c) half-way to it relative to `K`, on the
+    spheroid of the shell."""
+    floor = motion.momenta2(potential, s_shell, jnp.zeros_like(s_shell))
+
+    def excess(c: Array) -> tuple[Array, Array]:
+        value, _, slope = motion.momenta2_slopes(potential, potential.gradient, s_shell, c)
+        return K + value - floor, slope
+
+    wide, s, lift = motion.with_axis(), s_shell[..., None], (K - floor)[..., None]
+    # Near L_z = 0 there can be walls beyond the first: the orbit turns at that one.
+    trial = jnp.broadcast_to(jnp.tanh(_WALL_SEARCH), (*K.shape, len(_WALL_SEARCH)))
+    beyond = wide.momenta2(potential, s, trial) + lift < 0
+    ends = first_sign_change(beyond, jnp.zeros_like(K), trial)
+    c_top = bracketed_root(excess, *ends, rising=False, iterations=24)
+    depth = (floor - motion.momenta2(potential, s_shell, c_top / np.sqrt(2))) / K
+    J_z = vertical_action(lambda c: 2 * (wide.momenta2(potential, s, c) + lift), c_top, nodes)
+    return J_z, c_top, depth
