@@ -168,9 +168,10 @@ def _crowd(x: Array, width: float) -> Array:
 
 
 def L_coordinate(ell: Array) -> Array:
-    """Coordinate of the tables along |L_z|/L_circ: nodes crowd towards circular orbits and, where the
-    centrifugal barrier is thin, towards L_z = 0."""
-    return 0.5 * (_crowd(1 - ell, _CIRCULAR_WARP) + 1 - _crowd(ell, _AXIAL_WARP))
+    """Coordinate of the tables along |L_z|/L_circ: nodes crowd towards circular orbits, where cold discs live,
+    and, where the centrifugal barrier is thin, towards L_z = 0."""
+    circular = _crowd(jnp.sqrt(1 - ell + 1e-12), _CIRCULAR_WARP)
+    return 0.5 * (circular + 1 - _crowd(ell, _AXIAL_WARP))
 
 
 def K_coordinate(k: Array) -> Array:

@@ -1,6 +1,7 @@
 """Making the tables of `ActionTable` for a potential."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
@@ -54,8 +55,10 @@ def _uncrowd(t: np.ndarray, width: float) -> np.ndarray:
 
 
 def _ell_nodes(axis: Axis) -> np.ndarray:
-    ell = np.linspace(1.0, 0.0, 4097)
-    return np.clip(np.interp(axis.nodes, L_coordinate(ell), ell), _LOWEST_ELL, 1 - _EDGE)
+    ell = 1 - np.linspace(0.0, 1.0, 4097) ** 2
+    with jax.ensure_compile_time_eval():
+        x = np.asarray(L_coordinate(jnp.asarray(ell)))
+    return np.clip(np.interp(axis.nodes, x, ell), _LOWEST_ELL, 1 - 0.1 * _EDGE)
 
 
 def _blunted(ell: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The double power law distribution function of a spheroid, with core, cut-off, anisotropy and rotation."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -37,12 +37,12 @@ class DoublePowerLaw(SpheroidFunction):
     kpc km/s; made by `of`.
     """
 
+    rotates: ClassVar[bool] = True
+
     log_norm: Scalar
     J0: Scalar
     slope_in: Scalar
     slope_out: Scalar
-    rotates: ClassVar[bool] = True
-
     L0: Scalar
     alpha: Scalar
     beta: Scalar
