@@ -168,8 +168,8 @@ def _crowd(x: Array, width: float) -> Array:
 
 
 def L_coordinate(ell: Array) -> Array:
-    """Coordinate of the tables along |L_z|/L_circ: nodes crowd towards circular orbits, where cold discs live,
-    and, where the centrifugal barrier is thin, towards L_z = 0."""
+    """Coordinate of the tables along |L_z|/L_circ: nodes crowd towards circular orbits, where cold discs
+    live, and, where the centrifugal barrier is thin, towards L_z = 0."""
     circular = _crowd(jnp.sqrt(1 - ell + 1e-12), _CIRCULAR_WARP)
     return 0.5 * (circular + 1 - _crowd(ell, _AXIAL_WARP))
 

@@ -45,7 +45,7 @@ _BEND_AT = 0.7
 
 _LOWEST_ELL = 0.005
 """Stands for L_z = 0, where the centrifugal barrier is too thin for the tables to resolve."""
-_LEAST_SHELL_ELL = 0.15
+_LEAST_SHELL_ELL = 0.2
 _EDGE = 1e-4
 """Where a ratio of two vanishing quantities is tabulated instead of at the edge itself."""
 

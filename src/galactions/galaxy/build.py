@@ -12,6 +12,7 @@ from galactions.galaxy.iteration import State, initial_state, iterate, residual
 from galactions.galaxy.model import Galaxy
 from galactions.galaxy.named import named_model
 from galactions.galaxy.spec import ModelSpec
+from galactions.galaxy.tabulated import SPHEROID_ANGLES
 
 AUTO_TOLERANCE = 1e-4
 """Largest relative change of the force at which `iterations="auto"` stops."""
@@ -22,6 +23,7 @@ def build(
     spec: ModelSpec | str,
     iterations: int | Literal["auto"] = 10,
     progress: Callable[[dict[str, Any]], None] | None = None,
+    spheroid_angles: int = SPHEROID_ANGLES,
 ) -> Galaxy:
     """Build a self-consistent galaxy (paper, section 3.1, steps i-v).
 
@@ -31,10 +33,16 @@ def build(
     less than 1e-4 anywhere in 1-50 kpc. A model without DFs has nothing to iterate. `progress` is called
     with each entry of `Galaxy.history` as it is made. Raises `ModelError` if the model cannot be built from
     its parameters.
+
+    `spheroid_angles` is the number of angles between plane and pole at which the densities of bulge and
+    halo are computed. The default, 3, is the resolution of the reference models (multipoles to order 4);
+    9 resolves how a thin disc flattens its halo, and changes v_circ inside 10 kpc by up to 0.6%.
     """
     if isinstance(spec, str):
         spec = named_model(spec)
     limit = _limit(iterations)
+    if isinstance(spheroid_angles, bool) or not isinstance(spheroid_angles, int) or spheroid_angles < 2:
+        raise ModelError(f"spheroid_angles = {spheroid_angles!r}: must be a whole number >= 2")
     started = time.perf_counter()
     parameters = {name: jnp.asarray(value) for name, value in spec.parameters.items()}
     ingredients, state = initial_state(spec.components, parameters)
@@ -45,7 +53,7 @@ def build(
     history = [entry]
     for number in range(1, limit + 1):
         started = time.perf_counter()
-        previous, state = state, iterate(ingredients, state)
+        previous, state = state, iterate(ingredients, state, spheroid_angles)
         change = np.asarray(residual(previous, state))
         entry = _summary(number, spec, state, change, time.perf_counter() - started)
         _require_finite(spec, entry)

@@ -20,7 +20,7 @@ from galactions.galaxy.components import (
     distribution_functions,
 )
 from galactions.galaxy.spec import ComponentSpec
-from galactions.galaxy.tabulated import DiskDensity, SpheroidDensity, tabulate_density
+from galactions.galaxy.tabulated import SPHEROID_ANGLES, DiskDensity, SpheroidDensity, tabulate_density
 from galactions.potential.densities import FlatDensity, SmoothDensity
 from galactions.potential.field import POISSON_GRID, Potential, solve_poisson
 from galactions.potential.spherical import spherical_mean
@@ -57,7 +57,7 @@ class Ingredients(NamedTuple):
 # The steps are compiled one by one, not as a whole: components of one kind and all iterations share their
 # programs.
 _tabulate_actions = jax.jit(tabulate_actions)
-_tabulate_density = jax.jit(tabulate_density)
+_tabulate_density = jax.jit(tabulate_density, static_argnames="angles")
 
 
 @partial(jax.jit, static_argnums=0)
@@ -92,10 +92,15 @@ def initial_state(components: tuple[ComponentSpec, ...], parameters: Parameters)
     return ingredients, State(densities, _tabulate_actions(potential))
 
 
-def iterate(ingredients: Ingredients, state: State) -> State:
-    """One iteration: densities of the DFs in the current potential, and the potential of these densities."""
+def iterate(ingredients: Ingredients, state: State, angles: int = SPHEROID_ANGLES) -> State:
+    """One iteration: densities of the DFs in the current potential, and the potential of these densities.
+
+    Those of spheroids are computed at this number of `angles`.
+    """
     dfs, static, means = ingredients
-    tabulated = {name: _tabulate_density(df, state.actions, means.get(name)) for name, df in dfs.items()}
+    tabulated = {
+        name: _tabulate_density(df, state.actions, means.get(name), angles=angles) for name, df in dfs.items()
+    }
     potential = _total_potential(tabulated, static)
     densities: dict[str, Density] = {name: {**tabulated, **static}[name] for name in state.densities}
     return State(densities, _tabulate_actions(potential))

@@ -60,7 +60,7 @@ def bisected_root(
 
 
 def first_sign_change(beyond: Array, start: Array, points: Array) -> tuple[Array, Array]:
-    """Bracket (lower, upper) of the first of the ordered `points` (..., n) at which `beyond` (..., n) is true.
+    """Bracket (lower, upper) of the first of the ordered `points` (..., n) where `beyond` (..., n) is true.
 
     The bracket begins at the point before it, or at `start` (...). Where there is none, it ends at the last.
     """
