@@ -61,10 +61,10 @@ def _ell_nodes(axis: Axis) -> np.ndarray:
     return np.clip(np.interp(axis.nodes, x, ell), _LOWEST_ELL, 1 - 0.1 * _EDGE)
 
 
-def _blunted(ell: np.ndarray) -> np.ndarray:
+def _blunted(ell: np.ndarray) -> Array:
     """|L_z|/L_circ of the shell orbit whose focal distance is taken: one of smaller L_z, passing close to the
     axis, may have none."""
-    return np.asarray(np.sqrt(ell**2 + _LEAST_SHELL_ELL**2 * (1 - ell**2)))
+    return jnp.asarray(np.sqrt(ell**2 + _LEAST_SHELL_ELL**2 * (1 - ell**2)))
 
 
 def _k_nodes(axis: Axis) -> np.ndarray:
@@ -94,7 +94,7 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
     c_fit = _BEND_AT * shell_top(potential, E, L_z, s_shell, delta2)
     bend = (shell_on_hyperbola(potential, motion, R_circ, c_fit)[0] / s_shell - 1) / c_fit**2
 
-    k = _k_nodes(_K_AXIS)
+    k = jnp.asarray(_k_nodes(_K_AXIS))
     E, L_z, delta2_, s_ = (a[..., None] for a in (E, L_z, delta2, s_shell))
     K = K_max[..., None] * k
     J_r, _, _ = radial_actions(midplane, E, L_z, delta2_, s_, K, radial_nodes)
@@ -145,7 +145,9 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
 
     zero = jnp.zeros_like(_SHARES * K)
     c = bracketed_root(excess, zero, zero + (1 - 1e-9), rising=True, iterations=24)
-    J_r = _along_hyperbolas(potential, motion, s_shell * (1 + bend * c**2), c, (1 - _SHARES) * K, nodes)
+    J_r = _along_hyperbolas(
+        potential, motion, s_shell * (1 + bend * c**2), c, jnp.asarray(1 - _SHARES) * K, nodes
+    )
     change = jnp.clip(J_r / in_plane[..., None] - 1, -_LARGEST_CHANGE, _LARGEST_CHANGE)
     # Closer to the shell the little that W misses of the largest A would be seen.
     onward = (1 - k[-1]) / (k[-1] - k[-2])

@@ -20,8 +20,8 @@ _Z_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_Z_MAX / _DISK_Z)), 17)
 _LOG_R_AXIS = Axis.between(np.log(2e-3), np.log(1.5e3), 32)
 SPHEROID_ANGLES = 3
 """Angles between the plane and the pole at which densities of spheroids are computed: 3 is a multipole
-expansion to order 4, as of the reference models and most work with AGAMA. A halo above a thin disc is flattened
-more sharply than that resolves: 9 angles change v_circ by up to 0.6% inside 10 kpc.
+expansion to order 4, as of the reference models. A halo above a thin disc is flattened more sharply than that
+resolves: 9 angles change v_circ by up to 0.6% inside 10 kpc.
 """
 _FLOOR = 1e-9
 """Msun/kpc^3; densities below this are of no account and keep their logarithm finite."""
