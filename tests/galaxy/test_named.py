@@ -151,5 +151,6 @@ class TestRefused:
         disk = ComponentSpec("disk", "disk", "miyamoto_nagai", df="quasi_isothermal")
         values = {"M_disk": 1e10, "a_disk": 3.0, "b_disk": 0.3, "d_sun": 8.0}
         values |= {"sigma_r0_disk": 40.0, "sigma_z0_disk": 40.0, "R_sigma_disk": 9.0}
+        values |= {"Sigma0_disk": 5e8, "R_d_disk": 3.0}
         with pytest.raises(ModelError, match="'miyamoto_nagai', which no DF follows"):
             ModelSpec("one", (disk,), values)

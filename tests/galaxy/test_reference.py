@@ -14,16 +14,13 @@ def local_density(galaxy, name):
     return 1e-9 * float(galaxy.density(name, D_SUN, 0.0))
 
 
-@pytest.mark.parametrize(
-    "low, high",
-    [pytest.param(1, 2.5, marks=pytest.mark.xfail(reason="2.1% at 1 kpc, 0.9% at 2 kpc")), (2.5, 30)],
-)
-def test_circular_velocity(settled, reference, low, high):
-    """Within 0.6% from 1 kpc outwards; 0.3% everywhere is the aim."""
+@pytest.mark.parametrize("low, high, tolerance", [(1, 1.5, 5e-3), (1.5, 30, 3e-3)])
+def test_circular_velocity(settled, reference, low, high, tolerance):
+    """Within 0.3%; at 1 kpc, where the bulge's mass grows a little over the iterations, 0.5%."""
     R = reference["R"]
     chosen = (low <= R) & (high >= R)
     ours = settled.circular_velocity(R[chosen])
-    np.testing.assert_allclose(ours, reference["iteration5_vcirc"][chosen], rtol=6e-3)
+    np.testing.assert_allclose(ours, reference["iteration5_vcirc"][chosen], rtol=tolerance)
 
 
 def test_virial_mass(settled):
@@ -78,25 +75,17 @@ def moments(settled, reference):
         ("sigma_z", 1.5e-2),
     ],
 )
-def test_velocity_moments(moments, reference, name, field, tolerance, request):
+def test_velocity_moments(moments, reference, name, field, tolerance):
     """On the plane from 3 to 20 kpc and above the Sun up to 3 kpc, where there is a disc.
 
     The thin disc has 1e-3 and 1e-12 Msun/kpc^3 at 2 and 3 kpc above the Sun: its density there is left out.
     """
-    if (name, field) == ("thin_disk", "sigma_z"):
-        request.applymarker(pytest.mark.xfail(reason="2.0% and 2.4% too large at R = 18 and 20 kpc"))
     expected = reference[f"moments_{field}_{KEYS[name]}"]
     there = (reference[f"moments_density_{KEYS[name]}"] > 1.0) | (field != "density")
     np.testing.assert_allclose(getattr(moments[name], field)[there], expected[there], rtol=tolerance)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("thin_disk", marks=pytest.mark.xfail(reason="4.0% and 4.7% at the two outermost radii")),
-        "thick_disk",
-    ],
-)
+@pytest.mark.parametrize("name", ["thin_disk", "thick_disk"])
 def test_surface_density(settled, reference, name):
     R = reference["surface_R"]
     np.testing.assert_allclose(

@@ -132,9 +132,6 @@ class TestReference:
         np.testing.assert_allclose(kappa, reference["initial_kappa_nu_Omega"][:, 0], rtol=1e-3)
         np.testing.assert_allclose(Omega, reference["initial_kappa_nu_Omega"][:, 2], rtol=1e-3)
 
-    @pytest.mark.xfail(
-        reason="1.4e-3: an exponential disc's vertical force has a kink that the table rounds off"
-    )
     def test_nu(self, initial, reference):
         _, nu, _ = initial.frequencies(reference["R"])
         np.testing.assert_allclose(nu, reference["initial_kappa_nu_Omega"][:, 1], rtol=1e-3)

@@ -12,6 +12,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from galactions.actions.fudge import fudge_actions
 from galactions.actions.table import ActionTable
+from galactions.constants import G
 from galactions.errors import ModelError
 from galactions.galaxy import eccentricity, predictions
 from galactions.galaxy.components import DistributionFunction
@@ -107,7 +108,7 @@ class Galaxy:
 
     def frequencies(self, R: ArrayLike) -> tuple[Array, Array, Array]:
         """Radial and vertical epicycle and circular frequency (kappa, nu, Omega), km/s/kpc, for R > 0."""
-        return _frequencies(self.total_potential, *_floats(R))
+        return _frequencies(self.total_potential, self.state.densities, *_floats(R))
 
     def density(self, component: str, R: ArrayLike, z: ArrayLike) -> Array:
         """Density of a component, Msun/kpc^3: the one that the potential was computed from."""
@@ -191,7 +192,6 @@ def _floats(*values: ArrayLike) -> list[Array]:
 
 _potential = jax.jit(lambda potential, R, z: potential(R, z))
 _circular_velocity = jax.jit(Potential.circular_velocity)
-_frequencies = jax.jit(Potential.frequencies)
 _moments = jax.jit(velocity_moments)
 
 
@@ -204,6 +204,14 @@ def _force(potential: Potential, R: Array, z: Array) -> tuple[Array, Array]:
 @jax.jit
 def _density(density: Density, R: Array, z: Array) -> Array:
     return density.density(jnp.maximum(R, 1e-6), z)
+
+
+@jax.jit
+def _frequencies(potential: Potential, densities: dict[str, Density], R: Array) -> tuple[Array, Array, Array]:
+    kappa, _, Omega = potential.frequencies(R)
+    rho = sum((d.density(R, jnp.zeros_like(R)) for d in densities.values()), start=jnp.zeros_like(R))
+    # By Poisson's equation: exact also for a disc whose vertical force has a kink in the midplane.
+    return kappa, jnp.sqrt(4 * jnp.pi * G * rho + 2 * Omega**2 - kappa**2), Omega
 
 
 @jax.jit
