@@ -34,18 +34,20 @@ _Y_COARSE = Axis.between(Y_AXIS.start, float(Y_AXIS.nodes[-1]), 32)
 _L_AXIS, _L_COARSE = Axis.between(0.0, 1.0, 48), Axis.between(0.0, 1.0, 24)
 _K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 36), Axis.between(0.0, 1.0, 16)
 _LAST_K = 0.9
-"""The largest K/K_max at which it is computed."""
+"""The largest K/K_max at which the change of J_r along hyperbolas is computed."""
 _WALL_SEARCH = np.linspace(0.0, np.arctanh(1 - 1e-10), 17)[1:]
 """arctanh c where the first turning point of the vertical motion is looked for."""
 _SHARES = np.array([1.0, 2.0, 3.0]) / 3
 """Values of W/K_u at which the change of J_r is computed."""
 _LARGEST_CHANGE = 0.6
+"""Larger relative changes of J_r, met only where the fudge fails, are cut to this."""
 _BEND_AT = 0.7
 """Where s_shell(c) is fitted, in units of the largest c of the shell."""
 
 _LOWEST_ELL = 0.005
 """Stands for L_z = 0, where the centrifugal barrier is too thin for the tables to resolve."""
 _LEAST_SHELL_ELL = 0.2
+"""The least |L_z|/L_circ of a shell orbit whose focal distance is taken."""
 _EDGE = 1e-4
 """Where a ratio of two vanishing quantities is tabulated instead of at the edge itself."""
 
@@ -101,8 +103,8 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
     J_z, c_top, depth = _vertical_actions(potential, motion.with_axis(), s_, K, vertical_nodes)
     focal = Spline2D.fit(Y_AXIS, _L_AXIS, delta2 / R_circ**2)
     ell, scale = ell[..., None], K_max[..., None] / L_circ[..., None]
-    # Near L_z = 0 the fudge can fail (no oscillation about the shell, or about the midplane); true ratios
-    # stay below 2.
+    # Near L_z = 0 the fudge can fail (no oscillation about the shell, or about the midplane): ratios far
+    # above one are cut.
     ratio_r = jnp.minimum(J_r / (spherical_radial(ell, k) * (1 - k) * scale), 4.0)
     ratio_z = jnp.minimum(J_z / (spherical_vertical(ell, k) * k * scale), 4.0)
     ratio_top = jnp.minimum(c_top**2 / spherical_top2(ell, k), 2.0)
@@ -114,7 +116,9 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
         Spline2D.fit(Y_AXIS, _L_AXIS, (s_shell / R_circ) ** 2),
         Spline2D.fit(Y_AXIS, _L_AXIS, jnp.clip(bend, -LARGEST_BEND, LARGEST_BEND)),
         Spline3D.fit(Y_AXIS, _L_AXIS, _K_AXIS, ratio_r[..., None]),
-        Spline3D.fit(_Y_COARSE, _L_COARSE, _K_COARSE, jnp.zeros((32, 24, 16, 3))),
+        Spline3D.fit(
+            _Y_COARSE, _L_COARSE, _K_COARSE, jnp.zeros((_Y_COARSE.n, _L_COARSE.n, _K_COARSE.n, len(_SHARES)))
+        ),
         Spline3D.fit(Y_AXIS, _L_AXIS, _K_AXIS, ratio_z[..., None]),
         Spline3D.fit(Y_AXIS, _L_AXIS, _K_AXIS, jnp.stack([ratio_top, depth], axis=-1)),
     )

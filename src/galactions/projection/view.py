@@ -10,12 +10,10 @@ from jaxtyping import Array, Float
 from galactions.actions.table import ActionTable
 from galactions.galaxy.components import DistributionFunction
 from galactions.galaxy.model import Galaxy
+from galactions.galaxy.sampling import DISKS as DISKS
 from galactions.potential.field import Potential
 from galactions.survey.frame import galactocentric
 from galactions.survey.sun import Sun
-
-DISKS = ("thin_disk", "thick_disk")
-"""Components whose stars a survey of disc giants sees."""
 
 MILKY_WAY_SUN = {"z": 0.0208, "u": 11.10, "v": 12.24, "w": 7.25}
 """Height of the Sun (kpc; Bennett & Bovy 2019) and its peculiar motion (km/s; Schoenrich et al. 2010)."""

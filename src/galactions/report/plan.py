@@ -41,6 +41,7 @@ def rgb(colour: str) -> tuple[float, float, float]:
 
 
 def draw_above(axes: Axes, items: Sequence[SkyRegion], colours: dict[str, str], d_sun: float) -> None:
+    """Draw the regions as seen from the north Galactic pole, in kpc, with the Sun at (-d_sun, 0)."""
     from matplotlib.patches import Circle
 
     style.dress(axes, grid=False)
@@ -75,6 +76,7 @@ def draw_above(axes: Axes, items: Sequence[SkyRegion], colours: dict[str, str], 
 
 
 def draw_side(axes: Axes, items: Sequence[SkyRegion], colours: dict[str, str], d_sun: float) -> None:
+    """Draw the regions in the plane of galactocentric radius and height, in kpc, with the Sun at d_sun."""
     style.dress(axes)
     for item in sorted(items, key=lambda entry: -entry.region.distance[1]):
         for outline in _side_outlines(item.region, d_sun):
