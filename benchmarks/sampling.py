@@ -6,7 +6,7 @@ from pathlib import Path
 
 import galactions as ga
 from benchmarks.timing import Row
-from galactions.galaxy.sampling import DISKS, Sampler
+from galactions.galaxy.sampling import Sampler
 from galactions.galaxy.star_files import stream
 
 N = 2_000_000
@@ -15,7 +15,7 @@ N = 2_000_000
 def rows(galaxy: ga.Galaxy) -> list[Row]:
     """The majorants of both discs, and the stars written with them; the note says what 3e8 would take."""
     started = time.perf_counter()
-    sampler = Sampler(galaxy, DISKS)
+    sampler = Sampler(galaxy)
     made = time.perf_counter() - started
     sampler.sample(1000)
     with tempfile.TemporaryDirectory() as folder:

@@ -8,16 +8,17 @@ import pytest
 from galactions.df.mass import total_mass
 from galactions.errors import ModelError
 from galactions.galaxy.majorant import judge, make_majorant
-from galactions.galaxy.sampling import DISKS, Sampler
+from galactions.galaxy.sampling import Sampler
 from galactions.galaxy.star_files import COLUMNS, stream, write_stars
 from galactions.numerics.quadrature import gauss_legendre
 
 N = 200_000
+DISKS = ("thin_disk", "thick_disk")
 
 
 @pytest.fixture(scope="module")
 def sampler(initial):
-    return Sampler(initial, DISKS)
+    return Sampler(initial)
 
 
 @pytest.fixture(scope="module")

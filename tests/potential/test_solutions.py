@@ -55,6 +55,17 @@ def test_mass_and_virial_radius_of_the_nfw_halo(nfw):
     assert nfw_mass(r200) / (4 / 3 * np.pi * r200**3) == pytest.approx(200 * RHO_CRIT, rel=1e-4)
 
 
+def test_derivative_of_the_virial_radius():
+    """d ln r200 / d ln rho0 = 1/(3 - d ln M/d ln r), by the implicit function theorem."""
+    _, slope = jax.jvp(
+        lambda scale: jnp.log(solve_poisson(scale * spheroid_density(NFW)).virial_radius()), (1.0,), (1.0,)
+    )
+    r200 = float(solve(spheroid_density(NFW), []).virial_radius())
+    x = r200 / 19.25
+    log_slope = x**2 / (1 + x) ** 2 / (np.log1p(x) - x / (1 + x))
+    assert float(slope) == pytest.approx(1 / (3 - log_slope), rel=1e-4)
+
+
 def test_plummer_sphere(plummer):
     """Its density falls with r^-5: the mass beyond the grid is nothing, and the centre is smooth."""
     np.testing.assert_allclose(plummer(R, Z), -G * 3e10 / np.sqrt(RADIUS**2 + 4), rtol=1e-5)

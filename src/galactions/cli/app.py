@@ -165,7 +165,7 @@ def sample(
     out: Annotated[Path, typer.Option(metavar="FILE.parquet", help="Where to write them.")],
     components: Annotated[
         list[str] | None,
-        typer.Option("--component", help="thin_disk and thick_disk if none; may be given again."),
+        typer.Option("--component", help="All stellar discs if none; may be given again."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the sequence of stars.")] = 0,
     settings: Settings = None,
@@ -176,13 +176,12 @@ def sample(
     import galactions as ga
     from galactions.cli.options import model_spec, parse_iterations, parse_settings
     from galactions.errors import ConfigError
-    from galactions.galaxy.sampling import DISKS
 
     if number != round(number):
         raise ConfigError(f"--number {number}: allowed is a whole number")
     changes, rounds = parse_settings(settings or []), parse_iterations(iterations)
     spec = model_spec(name, changes)
-    count, chosen = round(number), tuple(components or DISKS)
+    count, chosen = round(number), tuple(components or spec.stellar_disks)
     make_folder(out.parent)
     with working(f"building {name} and drawing {count:,d} stars"):
         galaxy = ga.build(spec, iterations=rounds)

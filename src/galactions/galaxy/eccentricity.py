@@ -9,7 +9,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from galactions.actions.spheroidal import momenta
 from galactions.actions.table import ActionTable
-from galactions.errors import ModelError
+from galactions.galaxy.star_coordinates import checked_stars, meridional_motion
 from galactions.numerics.roots import bisected_root
 from galactions.potential.field import R_MAX
 
@@ -24,21 +24,13 @@ def eccentricities(galaxy: "Galaxy", xv: Float[ArrayLike, "n 6"]) -> Float[Array
     fudge cut the midplane: exact for orbits in the plane and in spherical potentials. Unbound or
     non-finite stars get NaN. Raises `ModelError` for a wrong shape.
     """
-    xv = jnp.asarray(xv, float)
-    if xv.ndim != 2 or xv.shape[1] != 6:
-        raise ModelError(
-            f"eccentricities need an array of shape (n, 6): x, y, z (kpc), v_x, v_y, v_z (km/s); "
-            f"found {xv.shape}"
-        )
-    return _eccentricities(galaxy.action_table, xv)
+    return _eccentricities(galaxy.action_table, checked_stars(xv, "eccentricities"))
 
 
 @jax.jit
 def _eccentricities(table: ActionTable, xv: Array) -> Array:
-    x, y, z, v_x, v_y, v_z = xv.T
-    R = jnp.hypot(x, y)
-    v_R, L_z = (x * v_x + y * v_y) / R, y * v_x - x * v_y
-    E = table.potential(R, z) + 0.5 * (v_x**2 + v_y**2 + v_z**2)
+    R, z, v_R, v_z, L_z, kinetic = meridional_motion(xv)
+    E = table.potential(R, z) + kinetic
     bound = E < 0
     frame = table.frame(R, z, jnp.where(bound, E, -1.0), L_z)
     s, c, motion = frame.s, frame.c, frame.motion

@@ -19,6 +19,7 @@ from galactions.galaxy.components import DistributionFunction
 from galactions.galaxy.iteration import Density, Ingredients, State
 from galactions.galaxy.moments import velocity_moments
 from galactions.galaxy.spec import ModelSpec
+from galactions.galaxy.star_coordinates import checked_stars, meridional_motion
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.potential.field import Potential
 
@@ -132,12 +133,7 @@ class Galaxy:
         north (v_phi < 0), as astropy's Galactocentric; J_phi > 0 along the rotation. Unbound or
         non-finite stars get NaN. Raises `ModelError` for a wrong shape.
         """
-        xv = jnp.asarray(xv, float)
-        if xv.ndim != 2 or xv.shape[1] != 6:
-            raise ModelError(
-                f"actions need an array of shape (n, 6): x, y, z (kpc), v_x, v_y, v_z (km/s); "
-                f"found {xv.shape}"
-            )
+        xv = checked_stars(xv, "actions")
         padding = -len(xv) % min(_ACTION_BATCH, max(len(xv), 1))
         padded = jnp.concatenate([xv, jnp.ones((padding, 6))])
         return _actions(self.action_table, padded)[: len(xv)]
@@ -163,10 +159,10 @@ class Galaxy:
     eccentricities = eccentricity.eccentricities
 
     def sample(
-        self, n: int, components: Sequence[str] = ("thin_disk", "thick_disk"), seed: int = 0
+        self, n: int, components: Sequence[str] | None = None, seed: int = 0
     ) -> Float[np.ndarray, "n 6"]:
-        """`n` stars of equal mass drawn from the DFs of `components`: x, y, z (kpc), v_x, v_y, v_z (km/s) in
-        the paper's frame.
+        """`n` stars of equal mass drawn from the DFs of `components` (all discs with one, if not given): x, y,
+        z (kpc), v_x, v_y, v_z (km/s) in the paper's frame.
 
         The draws are exact and independent: rejection from f(J(x, v)) in the present potential, for discs
         within R < 60, |z| < 40 kpc, for spheroids within 1500 kpc. A `seed` stands for one endless sequence,
@@ -225,11 +221,8 @@ def _actions(table: ActionTable, xv: Array) -> Array:
     batches = xv.reshape(-1, min(_ACTION_BATCH, len(xv)), 6)
 
     def batch(xv: Array) -> Array:
-        x, y, z, v_x, v_y, v_z = xv.T
-        R = jnp.hypot(x, y)
-        v_R = (x * v_x + y * v_y) / R
-        L_z = y * v_x - x * v_y
-        E = table.potential(R, z) + 0.5 * (v_x**2 + v_y**2 + v_z**2)
+        R, z, v_R, v_z, L_z, kinetic = meridional_motion(xv)
+        E = table.potential(R, z) + kinetic
         bound = E < 0
         delta2 = table.frame(R, z, jnp.where(bound, E, -1.0), L_z).motion.delta2
         potential = table.potential

@@ -95,9 +95,7 @@ def toomre_q(galaxy: "Galaxy", R: ArrayLike, components: Sequence[str] | None = 
     without a DF, or if there is no disc with one.
     """
     if components is None:
-        components = [c.name for c in galaxy.spec.components if c.density == "disk" and c.df is not None]
-    if not components:
-        raise ModelError(f"model {galaxy.spec.name} has no disc with a distribution function")
+        components = galaxy.spec.stellar_disks
     kappa = galaxy.frequencies(R)[0]
     inverse = jnp.zeros(jnp.shape(R))
     for name in components:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-DISKS = ("thin_disk", "thick_disk")
-"""The components whose stars are drawn where none are named."""
-
 BLOCK = 1 << 18
 """Candidates drawn with one state of the random generator: part of what a seed means."""
 _CHUNK = 1 << 14
@@ -51,11 +48,13 @@ class Sampler:
 
     Making one tabulates a majorant of f over phase space for each component (seconds); drawing is exact for
     any majorant. Every block has a random generator of its own, so the stars of a seed are one sequence, the
-    same for every number of threads and however it is cut into chunks. Raises `ModelError` for components
-    that are unknown or have no DF.
+    same for every number of threads and however it is cut into chunks. Without `components`, all discs with
+    a DF. Raises `ModelError` for components that are unknown or have no DF.
     """
 
-    def __init__(self, galaxy: "Galaxy", components: Sequence[str]) -> None:
+    def __init__(self, galaxy: "Galaxy", components: Sequence[str] | None = None) -> None:
+        if components is None:
+            components = galaxy.spec.stellar_disks
         if not components or len(set(components)) < len(components):
             raise ModelError(f"components = {tuple(components)!r}: name one or more, each once")
         self.components = tuple(components)

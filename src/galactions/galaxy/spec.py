@@ -132,6 +132,17 @@ class ModelSpec:
         fields = (self.name, self.components, dict(self.parameters), self.summary, self.source, self.changed)
         return (type(self), fields)
 
+    @property
+    def stellar_disks(self) -> tuple[str, ...]:
+        """Names of the discs with a DF: the stars that a survey of the disc sees.
+
+        Raises `ModelError` if there is none.
+        """
+        names = tuple(c.name for c in self.components if c.density == "disk" and c.df is not None)
+        if not names:
+            raise ModelError(f"model {self.name} has no disc with a distribution function")
+        return names
+
     def replace(self, **values: float) -> "ModelSpec":
         """A copy with some parameters changed, e.g. `spec.replace(sigma_r0_thin=70.0)`."""
         changed = tuple(dict.fromkeys((*self.changed, *values)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from galactions.errors import ModelError
-from galactions.galaxy.sampling import DISKS, Sampler
+from galactions.galaxy.sampling import Sampler
 
 if TYPE_CHECKING:
     from galactions.galaxy.model import Galaxy
@@ -23,7 +23,7 @@ def write_stars(
     galaxy: "Galaxy",
     path: str | Path,
     n: int,
-    components: Sequence[str] = DISKS,
+    components: Sequence[str] | None = None,
     seed: int = 0,
     *,
     chunk: int = 1 << 20,

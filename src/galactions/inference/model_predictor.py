@@ -57,13 +57,13 @@ def _view(spec: "ModelSpec", values: Mapping[str, Any], iterations: int) -> "Vie
     import jax.numpy as jnp
 
     from galactions.galaxy.iteration import initial_state, iterate
-    from galactions.projection.view import DISKS, View
+    from galactions.projection.view import View
 
     parameters = {name: jnp.asarray(value, float) for name, value in values.items()}
     ingredients, state = initial_state(spec.components, parameters)
     for _ in range(iterations):
         state = iterate(ingredients, state)
-    dfs = {name: ingredients.dfs[name] for name in DISKS}
+    dfs = {name: ingredients.dfs[name] for name in spec.stellar_disks}
     return View.at(dfs, state.actions, parameters["d_sun"])
 
 

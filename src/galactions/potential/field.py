@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 
 from galactions.constants import RHO_CRIT, G
 from galactions.numerics.quadrature import gauss_legendre
-from galactions.numerics.roots import bracketed_root
+from galactions.numerics.roots import bisected_root, bracketed_root
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
 from galactions.potential.densities import FlatDensity, Spheroid
 from galactions.potential.multipole import MultipoleGrid, SamplePoints
@@ -115,15 +115,11 @@ class Potential(eqx.Module):
     def virial_radius(self) -> Array:
         """Radius within which the mean density is 200 times critical (H0 = 67.66 km/s/Mpc), kpc."""
 
-        def excess(x: Array) -> tuple[Array, Array]:
-            value = jnp.log(self.enclosed_mass(jnp.exp(x)) / (800 * np.pi / 3 * RHO_CRIT)) - 3 * x
-            return value, jnp.full_like(x, -2.0)
+        def excess(x: Array) -> Array:
+            return jnp.log(self.enclosed_mass(jnp.exp(x)) / (800 * np.pi / 3 * RHO_CRIT)) - 3 * x
 
-        return jnp.exp(
-            bracketed_root(
-                excess, jnp.log(jnp.asarray(10.0)), jnp.log(jnp.asarray(2000.0)), rising=False, iterations=60
-            )
-        )
+        ends = jnp.log(jnp.asarray(10.0)), jnp.log(jnp.asarray(2000.0))
+        return jnp.exp(bisected_root(excess, *ends, rising=False, iterations=60))
 
 
 @lru_cache(maxsize=1)

@@ -5,5 +5,4 @@ from galactions.projection.histograms import predict as predict
 from galactions.projection.mock import mock_survey as mock_survey
 from galactions.projection.prediction import Prediction as Prediction
 from galactions.projection.survey_nodes import SurveyNodes as SurveyNodes
-from galactions.projection.view import DISKS as DISKS
 from galactions.projection.view import MILKY_WAY_SUN as MILKY_WAY_SUN

@@ -29,7 +29,7 @@ def predict(
     replicates: int = 4,
     seed: int = 0,
 ) -> Prediction:
-    """Fractions of each region's disc stars (thin and thick) in bins of observed velocities, without errors.
+    """Fractions of each region's disc stars (of all discs with a DF) in bins of observed velocities, without errors.
 
     regions: boxes of l, b (deg) and distance (kpc). edges: bin edges (B + 1,), the same in all regions, of
     any of "v_los" (km/s), "pm_ra" (mu_alpha*) and "pm_dec" (mas/yr). nodes: quasi-random points in each

@@ -9,7 +9,6 @@ from jax.scipy.special import ndtr
 from jaxtyping import Array, ArrayLike, Float
 from numpy.typing import NDArray
 
-from galactions.projection.view import DISKS
 from galactions.survey.frame import galactocentric
 from galactions.survey.regions import Region
 from galactions.survey.sun import Sun
@@ -63,7 +62,8 @@ class PositionProposal(eqx.Module):
         still = np.zeros(d.size)
         where = (np.degrees(l).ravel(), np.degrees(np.arcsin(s)).ravel(), d.ravel(), still, still, still)
         x, y, z, *_ = np.asarray(galactocentric(*where, sun)).T
-        density = sum(np.asarray(galaxy.density(name, np.hypot(x, y), z)) for name in DISKS)
+        names = galaxy.spec.stellar_disks
+        density = sum(np.asarray(galaxy.density(name, np.hypot(x, y), z)) for name in names)
         even = d**2
         if chance:
             even = even * np.asarray(chance_inside(region.distance, d, distance_fraction))

@@ -8,8 +8,6 @@ import numpy as np
 from jax.scipy.special import ndtri
 from jaxtyping import Array, Float
 
-from galactions.projection.view import DISKS
-
 if TYPE_CHECKING:
     from galactions.galaxy import Galaxy
 
@@ -41,13 +39,13 @@ class VelocityProposal(eqx.Module):
     table: Float[Array, "n_R n_z C 5"]
 
     @classmethod
-    def of(cls, galaxy: "Galaxy", components: tuple[str, ...] = DISKS) -> "VelocityProposal":
+    def of(cls, galaxy: "Galaxy") -> "VelocityProposal":
         """From the galaxy's own velocity moments on a coarse grid of (R, z)."""
         radii = np.maximum(_R_SCALE * np.sinh(_R_STEPS), _LEAST_R)
         R, z = np.meshgrid(radii, _Z_SCALE * np.sinh(_Z_STEPS), indexing="ij")
         circular = np.asarray(galaxy.circular_velocity(R))
         columns = []
-        for name in components:
+        for name in galaxy.spec.stellar_disks:
             density, mean, s_R, s_z, s_phi = (np.asarray(a) for a in galaxy.velocity_moments(name, R, z))
             lost = ~(density > _FLOOR) | ~np.isfinite(mean + s_R + s_z + s_phi)
             sigmas = [np.where(lost, 50.0, np.maximum(s, _LEAST_SIGMA)) for s in (s_R, s_phi, s_z)]

@@ -10,7 +10,6 @@ from jaxtyping import Array, Float
 from galactions.actions.table import ActionTable
 from galactions.galaxy.components import DistributionFunction
 from galactions.galaxy.model import Galaxy
-from galactions.galaxy.sampling import DISKS as DISKS
 from galactions.potential.field import Potential
 from galactions.survey.frame import galactocentric
 from galactions.survey.sun import Sun
@@ -34,9 +33,9 @@ class View(eqx.Module):
     sun: Sun
 
     @classmethod
-    def of(cls, galaxy: Galaxy, components: tuple[str, ...] = DISKS) -> "View":
-        """The view from the Sun of a built galaxy."""
-        dfs = {name: galaxy.df(name) for name in components}
+    def of(cls, galaxy: Galaxy) -> "View":
+        """The view from the Sun of a built galaxy, of all its discs that have a DF."""
+        dfs = {name: galaxy.df(name) for name in galaxy.spec.stellar_disks}
         return cls.at(dfs, galaxy.action_table, galaxy.spec.parameters["d_sun"])
 
     @classmethod

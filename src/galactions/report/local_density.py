@@ -35,9 +35,9 @@ def density_rows(model: Mapping[str, float], paper: Mapping[str, float] | None) 
         for name, value in model.items()
         if value > NEGLIGIBLE
     ]
-    discs = [name for name in ("thin_disk", "thick_disk") if name in model]
-    if len(discs) == 2:
+    discs = [name for name in model if name.endswith("_disk")]
+    if len(discs) > 1:
         both = sum(paper[name] for name in discs) if all(name in paper for name in discs) else None
-        rows.append(DensityRow("both stellar discs", sum(model[name] for name in discs), both))
+        rows.append(DensityRow("both stellar discs" if len(discs) == 2 else "all stellar discs", sum(model[name] for name in discs), both))
     rows.append(DensityRow("all components", sum(model.values()), None))
     return tuple(rows)
