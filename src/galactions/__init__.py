@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from galactions.inference.fit import fit
     from galactions.inference.result import FitResult
     from galactions.interop import to_agama, to_gala, to_galpy
-    from galactions.projection import Prediction, mock_survey, predict
+    from galactions.projection import Prediction, mock_survey, predict, predict_by_sampling
     from galactions.report import write_report as report
     from galactions.survey import BinnedSurvey, Region, load_survey, paper_regions
 
@@ -58,6 +58,7 @@ _ROOM_OF = {
     "Prediction": "projection",
     "mock_survey": "projection",
     "predict": "projection",
+    "predict_by_sampling": "projection",
     "FitResult": "inference",
     "fit": "inference",
 }

@@ -15,3 +15,7 @@ class CatalogueError(GalactionsError, ValueError):
 
 class ModelError(GalactionsError, ValueError):
     """A model cannot be built from the given parameters."""
+
+
+class ModelWarning(UserWarning):
+    """A model is not quite what its parameters say."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from galactions.constants import G
+from galactions.df.deficit import deficit
 from galactions.df.quasi_spherical import eddington
 from galactions.potential.field import POISSON_GRID, solve_poisson
 
@@ -79,3 +80,36 @@ def test_mass_of_the_bulge(initial):
     x = np.log(RADII)
     expected = np.trapezoid(4 * np.pi * RADII**3 * rho, x)
     assert mass == pytest.approx(expected, rel=3e-3)
+
+
+class TestDeficit:
+    """How much of a component no isotropic DF can hold."""
+
+    def test_none_where_the_exact_function_is_positive(self):
+        rho = jnp.asarray(plummer_density(RADII))
+        profile = solved(plummer_density).spherical_average()
+        lost = deficit(eddington(rho, POISSON_GRID, profile), POISSON_GRID.axis.nodes, profile)
+        assert float(lost.share) < 1e-6
+
+    def test_share_of_a_known_sign_change(self):
+        """f = sqrt(-E) above an energy and -sqrt(-E) below it, in the Plummer potential: the masses by
+        another quadrature.
+        """
+        profile = solved(plummer_density).spherical_average()
+        E = np.asarray(profile(jnp.asarray(RADII)))
+        turn = -G * MASS / np.hypot(2.0, SCALE)
+        f = np.where(turn < E, 1.0, -1.0) * np.sqrt(-E)
+        lost = deficit(jnp.asarray(f), POISSON_GRID.axis.nodes, profile)
+        u = (np.arange(2000) + 0.5) / 2000
+
+        def states(E):
+            """int r^2 sqrt(E - Phi) dr up to the radius where Phi = E."""
+            limit = np.sqrt((G * MASS / E) ** 2 - SCALE**2)
+            depth = np.maximum(E + G * MASS / np.hypot(limit * u, SCALE), 0.0)
+            return limit**3 * np.mean(u**2 * np.sqrt(depth))
+
+        x = np.linspace(np.log(0.01), np.log(3e4), 2000)
+        e = -G * MASS / np.hypot(np.exp(x), SCALE)
+        mass = np.array([states(value) for value in e]) * np.sqrt(-e) * np.gradient(e)
+        assert float(lost.share) == pytest.approx(mass[e < turn].sum() / mass.sum(), rel=0.1)
+        assert float(lost.radius) == pytest.approx(2.0, rel=0.1)

@@ -1,17 +1,23 @@
 """Building: history, initial state, questions that have no answer, derivatives through the iteration."""
 
+import dataclasses
+import importlib
 from itertools import pairwise
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import galactions as ga
-from galactions.errors import ModelError
+from galactions.df.deficit import Deficit
+from galactions.errors import ModelError, ModelWarning
+from galactions.galaxy.fitness import check_distribution_functions
 from galactions.galaxy.iteration import initial_state, iterate
 
 D_SUN = 8.11
+build_module = importlib.import_module("galactions.galaxy.build")
 
 
 def test_history_has_an_entry_per_iteration(settled):
@@ -20,7 +26,7 @@ def test_history_has_an_entry_per_iteration(settled):
     for entry in settled.history:
         assert set(entry) == {
             "iteration", "residual", "residual_density", "v_circ_sun_kms", "r200_kpc", "m200_msun",
-            "density_sun_msun_pc3", "seconds",
+            "density_sun_msun_pc3", "profiles", "seconds",
         }  # fmt: skip
         assert set(entry["density_sun_msun_pc3"]) == set(settled.components)
     last = settled.history[-1]
@@ -49,6 +55,67 @@ def test_initial_state_is_the_analytic_one(initial):
     assert float(initial.density("thin_disk", R, z)) == pytest.approx(thin, rel=1e-12)
     r = np.hypot(R, z) / 19.25
     assert float(initial.density("halo", R, z)) == pytest.approx(8.52e6 / (r * (1 + r) ** 2), rel=1e-12)
+
+
+def test_profiles_of_the_history(initial, settled):
+    """Figs. 6 and 7: masses and dispersions of the first and of the last state are those of the galaxy."""
+    assert settled.initial["residual"] is None
+    for galaxy, entry in ((initial, settled.initial), (settled, settled.history[-1])):
+        kept = entry["profiles"]
+        mass = galaxy.total_potential.enclosed_mass(jnp.asarray(kept["r_kpc"]))
+        np.testing.assert_allclose(kept["mass_within_msun"], mass, rtol=1e-12)
+        assert np.all(np.diff(kept["mass_within_msun"]) > 0)
+        assert set(kept["dispersions_kms"]) == {"thin_disk", "thick_disk"}
+        for name, sigmas in kept["dispersions_kms"].items():
+            moments = galaxy.velocity_moments(name, np.array(kept["R_kpc"][2:4]), 0.0)
+            for key, values in sigmas.items():
+                np.testing.assert_allclose(values[2:4], getattr(moments, key), rtol=1e-10)
+
+
+class TestAuto:
+    """Until the force settles, told by the residual alone."""
+
+    def test_stops_at_the_tolerance(self, settled, monkeypatch):
+        """At a tolerance that the third iteration is the first to meet."""
+        residuals = [entry["residual"] for entry in settled.history]
+        monkeypatch.setattr(build_module, "AUTO_TOLERANCE", 0.5 * (residuals[1] + residuals[2]))
+        galaxy = ga.build("Mc17a", iterations="auto")
+        assert [entry["residual"] for entry in galaxy.history] == residuals[:3]
+
+    def test_tells_where_it_does_not_end(self, monkeypatch):
+        monkeypatch.setattr(build_module, "AUTO_LIMIT", 1)
+        with pytest.warns(ModelWarning, match=r"Mc17a has not converged after 1 iterations: .*still changes"):
+            galaxy = ga.build("Mc17a", iterations="auto")
+        assert galaxy.iterations == 1
+
+    def test_has_nothing_to_do_without_distribution_functions(self):
+        assert ga.build("PriceWhelan17", iterations="auto").iterations == 0
+
+
+class TestDistributionFunctionsThatDoNotFit:
+    """Densities that no DF of the kind can have: told, not clipped in silence."""
+
+    def test_anisotropy_above_what_the_slope_allows(self):
+        """beta <= gamma/2 in the centre (An & Evans 2006): a cored halo cannot be radial there."""
+        spec = ga.named_model("Mc17a")
+        components = tuple(
+            dataclasses.replace(c, df="cuddeford") if c.name == "halo" else c for c in spec.components
+        )
+        radial = dataclasses.replace(spec, components=components).replace(gamma_halo=0.0, beta_halo_df=0.45)
+        with pytest.raises(
+            ModelError, match=r"of halo does not fit .*negative for .*% of its mass.*lower its"
+        ):
+            ga.build(radial, iterations=0)
+
+    def test_small_deficits_are_warned_of(self, initial):
+        lost = Deficit(jnp.asarray(2e-3), jnp.asarray(0.7))
+        df = eqx.tree_at(lambda df: df.deficit, initial.df("halo"), lost)
+        with pytest.warns(ModelWarning, match=r"halo .*0.2% of its mass, .* r = 0.7 kpc"):
+            check_distribution_functions("X", {"halo": df})
+
+    @pytest.mark.parametrize("name", ["bulge", "halo"])
+    def test_those_of_the_paper_fit(self, initial, name):
+        assert float(initial.df(name).deficit.share) < 1e-12
 
 
 def test_gas_stays_what_it_is(initial, settled):

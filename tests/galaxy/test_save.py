@@ -20,6 +20,7 @@ def test_nothing_is_lost(request, tmp_path, which):
     assert again.spec == galaxy.spec
     assert again.iterations == galaxy.iterations
     assert again.history == galaxy.history
+    assert again.initial == galaxy.initial
     ours, theirs = ((g.ingredients, g.state) for g in (galaxy, again))
     assert jax.tree.structure(ours) == jax.tree.structure(theirs)
     for one, other in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):

@@ -14,7 +14,7 @@ import typer
 from galactions._version import __version__
 from galactions.cli.survey import survey_app
 from galactions.cli.working import make_folder, working
-from galactions.errors import GalactionsError
+from galactions.errors import ConfigError, GalactionsError
 
 if TYPE_CHECKING:
     from galactions.config import Config
@@ -80,6 +80,9 @@ def build(
     settings: Settings = None,
     iterations: IterationsOption = "10",
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write galaxy.json and model.toml.")] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Draw densities, dispersions, rotation ... into DIR/figures.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Build a self-consistent model, and tell how it converged."""
@@ -87,6 +90,8 @@ def build(
     from galactions.cli.options import model_spec, parse_iterations, parse_settings
     from galactions.cli.summary import build_summary, lines
 
+    if figures and out is None:
+        raise ConfigError("--figures: needs --out DIR, the folder to draw them into")
     changes, rounds = parse_settings(settings or []), parse_iterations(iterations)
     spec = model_spec(name, changes)
     with working(f"building {name}"):
@@ -103,6 +108,11 @@ def build(
         make_folder(out)
         write_json(out / "galaxy.json", {**galaxy_facts(galaxy), **summary})
         write_best_model(out / "model.toml", name, summary["parameters"])
+        if figures:
+            from galactions.report.model_figures import write_model_figures
+
+            with working("drawing figures"):
+                write_model_figures(galaxy, out / "figures")
     typer.echo(json.dumps(summary) if as_json else "\n".join(lines(summary)))
 
 
@@ -175,7 +185,6 @@ def sample(
     """Draw stars of equal mass from the model, exactly, into a Parquet file of positions and velocities."""
     import galactions as ga
     from galactions.cli.options import model_spec, parse_iterations, parse_settings
-    from galactions.errors import ConfigError
 
     if number != round(number):
         raise ConfigError(f"--number {number}: allowed is a whole number")

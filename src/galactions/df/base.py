@@ -6,6 +6,8 @@ from typing import ClassVar
 import equinox as eqx
 from jaxtyping import Array
 
+from galactions.df.deficit import Deficit
+
 
 class DistributionFunction(eqx.Module):
     """f(J_r, J_z, J_phi) in Msun / (kpc km/s)^3 for actions in kpc km/s, J_phi > 0 along the rotation.
@@ -42,3 +44,12 @@ class SpheroidFunction(DistributionFunction):
     @abc.abstractmethod
     def action_range(self) -> tuple[Array, Array]:
         """The least and the largest sum of actions (kpc km/s) between which the mass of the DF lies."""
+
+
+class InvertedFunction(SpheroidFunction):
+    """DF of a spheroid, made from its density in a potential; zero where the inversion gives less.
+
+    `deficit` says how much of the component that concerns.
+    """
+
+    deficit: eqx.AbstractVar[Deficit]

@@ -8,7 +8,8 @@ from jax.scipy.special import gammaln
 from jaxtyping import Array, ArrayLike, Float
 
 from galactions.actions.shells import energy_label, labelled_energy
-from galactions.df.base import SpheroidFunction
+from galactions.df.base import InvertedFunction
+from galactions.df.deficit import Deficit, deficit
 from galactions.df.quasi_spherical import (
     LOG_J_AXIS,
     SHARE_AXIS,
@@ -31,7 +32,7 @@ _L_LEAST = 1e-3
 """kpc km/s; below it, L^(-2 beta) stays what it is there."""
 
 
-class Cuddeford(SpheroidFunction):
+class Cuddeford(InvertedFunction):
     """DF f = L^(-2 beta) F(Q), Q = E + L^2/(2 r_a^2), of a spherical density, in Msun / (kpc km/s)^3.
 
     Its anisotropy 1 - sigma_t^2/sigma_r^2 is (r^2 + beta r_a^2)/(r^2 + r_a^2): `beta` in the centre and,
@@ -47,6 +48,7 @@ class Cuddeford(SpheroidFunction):
     J_max: Float[Array, ""]
     beta: Float[Array, ""]
     r_a: Float[Array, ""]
+    deficit: Deficit
 
     @classmethod
     def of(
@@ -76,8 +78,9 @@ class Cuddeford(SpheroidFunction):
         F = cuddeford_inversion(density, grid, profile, x, beta, r_a)
         log_F = jnp.log(jnp.maximum(F, 0.0) + _FLOOR * jnp.max(F))
         label = Spline2D.fit(LOG_J_AXIS, SHARE_AXIS, y_of_J)
+        lost = deficit(F, x, profile, beta, r_a)
         J_max = largest_action(profile, central)
-        return cls(label, Spline1D.fit(_Q_AXIS, log_F), central, J_max, beta, r_a)
+        return cls(label, Spline1D.fit(_Q_AXIS, log_F), central, J_max, beta, r_a, lost)
 
     def __call__(self, J_r: Array, J_z: Array, J_phi: Array) -> Array:
         """f at the actions (kpc km/s)."""

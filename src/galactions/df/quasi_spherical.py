@@ -6,7 +6,8 @@ from jaxtyping import Array, Float
 
 from galactions.actions.shells import circular_orbit, labelled_energy
 from galactions.actions.tabulate import radial_actions
-from galactions.df.base import SpheroidFunction
+from galactions.df.base import InvertedFunction
+from galactions.df.deficit import Deficit, deficit
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.roots import bisected_root, bracketed_root
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
@@ -20,7 +21,7 @@ SHARE_AXIS = Axis.between(0.0, 1.0, 20)
 _FLOOR = 1e-40
 
 
-class QuasiSpherical(SpheroidFunction):
+class QuasiSpherical(InvertedFunction):
     """Isotropic DF of a spherical density in a spherical potential, written as f(J), in Msun / (kpc km/s)^3.
 
     In a spherical potential the energy is a function of J_r and L = J_z + |J_phi|; f(E(J_r, L)) with that
@@ -30,6 +31,7 @@ class QuasiSpherical(SpheroidFunction):
 
     table: Spline2D
     J_max: Float[Array, ""]
+    deficit: Deficit
 
     @classmethod
     def of(
@@ -51,7 +53,8 @@ class QuasiSpherical(SpheroidFunction):
         low, high = grid.axis.nodes[0], grid.axis.nodes[-1]
         ends = jnp.full_like(E_of_J, low), jnp.full_like(E_of_J, high)
         x = bracketed_root(excess, *ends, rising=True, iterations=40)
-        return cls(Spline2D.fit(LOG_J_AXIS, SHARE_AXIS, by_radius(x)), largest_action(profile, central))
+        table = Spline2D.fit(LOG_J_AXIS, SHARE_AXIS, by_radius(x))
+        return cls(table, largest_action(profile, central), deficit(f, grid.axis.nodes, profile))
 
     def __call__(self, J_r: Array, J_z: Array, J_phi: Array) -> Array:
         """f at the actions (kpc km/s)."""

@@ -1,16 +1,19 @@
 """Building a galaxy from a specification."""
 
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any, Literal
 
 import jax.numpy as jnp
 import numpy as np
 
-from galactions.errors import ModelError
-from galactions.galaxy.iteration import State, initial_state, iterate, residual
+from galactions.errors import ModelError, ModelWarning
+from galactions.galaxy.fitness import check_distribution_functions
+from galactions.galaxy.iteration import initial_state, iterate, residual
 from galactions.galaxy.model import Galaxy
 from galactions.galaxy.named import named_model
+from galactions.galaxy.profiles import profiles
 from galactions.galaxy.spec import ModelSpec
 from galactions.galaxy.tabulated import SPHEROID_ANGLES
 
@@ -30,9 +33,10 @@ def build(
     `spec` is a `ModelSpec` or the name of a named model. Each of the `iterations` computes the densities
     of all components with a DF in the current potential and then the potential of these densities; 0
     stops at the initial potential of the analytic densities, "auto" goes on until the force changes by
-    less than 1e-4 anywhere in 1-50 kpc. A model without DFs has nothing to iterate. `progress` is called
-    with each entry of `Galaxy.history` as it is made. Raises `ModelError` if the model cannot be built from
-    its parameters.
+    less than 1e-4 anywhere in 1-50 kpc, or for 30 iterations, with a `ModelWarning` where it then has not
+    converged. A model without DFs has nothing to iterate. `progress` is called with each entry of
+    `Galaxy.history` as it is made. Raises `ModelError` if the model cannot be built from its parameters, or
+    if a DF cannot have the density that it is to be made from (`galactions.galaxy.fitness`).
 
     `spheroid_angles` is the number of angles between plane and pole at which the densities of bulge and
     halo are computed. The default, 3, is the resolution of the reference models (multipoles to order 4);
@@ -48,21 +52,35 @@ def build(
     ingredients, state = initial_state(spec.components, parameters)
     if not ingredients.dfs:
         limit = 0
-    entry = _summary(0, spec, state, np.full(2, np.nan), time.perf_counter() - started)
+    entry = _summary(Galaxy(spec, ingredients, state, 0), None, started)
     _require_finite(spec, entry)
+    check_distribution_functions(spec.name, ingredients.dfs)
     history = [entry]
     for number in range(1, limit + 1):
         started = time.perf_counter()
         previous, state = state, iterate(ingredients, state, spheroid_angles)
         change = np.asarray(residual(previous, state))
-        entry = _summary(number, spec, state, change, time.perf_counter() - started)
+        entry = _summary(Galaxy(spec, ingredients, state, number), change, started)
         _require_finite(spec, entry)
         history.append(entry)
         if progress is not None:
             progress(entry)
         if iterations == "auto" and change[0] < AUTO_TOLERANCE:
             break
-    return Galaxy(spec, ingredients, state, len(history) - 1, tuple(history[1:]))
+    if iterations == "auto" and limit and history[-1]["residual"] >= AUTO_TOLERANCE:
+        _tell_of_no_end(spec, history)
+    return Galaxy(spec, ingredients, state, len(history) - 1, tuple(history[1:]), history[0])
+
+
+def _tell_of_no_end(spec: ModelSpec, history: list[dict[str, Any]]) -> None:
+    first, last = history[1]["residual"], history[-1]["residual"]
+    warnings.warn(
+        f"model {spec.name} has not converged after {len(history) - 1} iterations: the force still changes "
+        f"by {last:.1e} (at first {first:.1e}; asked for {AUTO_TOLERANCE:.0e}). Galaxy.history tells whether "
+        "that falls, and more iterations help, or not: then make its discs warmer or less massive",
+        ModelWarning,
+        stacklevel=3,
+    )
 
 
 def _limit(iterations: int | str) -> int:
@@ -73,23 +91,21 @@ def _limit(iterations: int | str) -> int:
     return iterations
 
 
-def _summary(
-    number: int, spec: ModelSpec, state: State, change: np.ndarray, seconds: float
-) -> dict[str, Any]:
-    galaxy = Galaxy(spec, None, state, number)  # type: ignore[arg-type]
-    d_sun = spec.parameters["d_sun"]
+def _summary(galaxy: Galaxy, change: np.ndarray | None, started: float) -> dict[str, Any]:
+    d_sun = galaxy.spec.parameters["d_sun"]
     virial = galaxy.virial()
     return {
-        "iteration": number,
-        "residual": float(change[0]),
-        "residual_density": float(change[1]),
+        "iteration": galaxy.iterations,
+        "residual": None if change is None else float(change[0]),
+        "residual_density": None if change is None else float(change[1]),
         "v_circ_sun_kms": float(galaxy.circular_velocity(d_sun)),
         "r200_kpc": virial.r200,
         "m200_msun": virial.m200,
         "density_sun_msun_pc3": {
             name: 1e-9 * float(galaxy.density(name, d_sun, 0.0)) for name in galaxy.components
         },
-        "seconds": seconds,
+        "profiles": profiles(galaxy),
+        "seconds": time.perf_counter() - started,
     }
 
 

@@ -50,7 +50,8 @@ class Galaxy:
 
     `history` holds a dictionary per iteration: `residual` (largest relative change of the force),
     `residual_density`, `v_circ_sun_kms`, `r200_kpc`, `m200_msun`, `density_sun_msun_pc3` by component,
-    and `seconds`. Arguments are scalars or arrays in kpc and km/s that broadcast together; results have
+    `profiles` (see `galactions.galaxy.profiles`), and `seconds`; `initial` is the same of the initial state,
+    without residuals. Arguments are scalars or arrays in kpc and km/s that broadcast together; results have
     their shape. The model is axisymmetric and symmetric about z = 0.
     """
 
@@ -59,6 +60,7 @@ class Galaxy:
     state: State
     iterations: int
     history: tuple[dict[str, Any], ...] = field(default=())
+    initial: dict[str, Any] = field(default_factory=dict)
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -161,8 +163,8 @@ class Galaxy:
     def sample(
         self, n: int, components: Sequence[str] | None = None, seed: int = 0
     ) -> Float[np.ndarray, "n 6"]:
-        """`n` stars of equal mass drawn from the DFs of `components` (all discs with one, if not given): x, y,
-        z (kpc), v_x, v_y, v_z (km/s) in the paper's frame.
+        """`n` stars of equal mass drawn from the DFs of `components`, or of all discs that have one: x, y, z
+        (kpc), v_x, v_y, v_z (km/s) in the paper's frame.
 
         The draws are exact and independent: rejection from f(J(x, v)) in the present potential, for discs
         within R < 60, |z| < 40 kpc, for spheroids within 1500 kpc. A `seed` stands for one endless sequence,

@@ -17,7 +17,7 @@ from galactions.galaxy.model import Galaxy
 from galactions.galaxy.spec import ComponentSpec, ModelSpec
 
 FORMAT = "galactions galaxy"
-VERSION = 1
+VERSION = 2
 """Of the layout: specification and history as JSON, and the arrays by their place in the galaxy."""
 
 
@@ -37,7 +37,9 @@ def save_galaxy(galaxy: Galaxy, path: str | Path) -> None:
                 format=FORMAT, version=VERSION, package=__version__, iterations=galaxy.iterations
             )
             file.attrs["spec"] = json.dumps(_spec_table(galaxy.spec))
-            file.attrs["history"] = json.dumps(galaxy.history)
+            file.create_dataset(
+                "history", data=json.dumps({"initial": galaxy.initial, "entries": galaxy.history})
+            )
             for name, leaf in _named_leaves((galaxy.ingredients, galaxy.state)).items():
                 file.create_dataset(f"arrays/{name}", data=np.asarray(leaf))
         unfinished.replace(path)
@@ -69,7 +71,7 @@ def load_galaxy(path: str | Path) -> Galaxy:
                 )
             spec = _spec(json.loads(file.attrs["spec"]))
             iterations, package = int(file.attrs["iterations"]), str(file.attrs["package"])
-            history = tuple(json.loads(file.attrs["history"]))
+            history = json.loads(file["history"].asstr()[()])
             stored: dict[str, np.ndarray] = {}
             file["arrays"].visititems(
                 lambda name, item: stored.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
@@ -87,7 +89,7 @@ def load_galaxy(path: str | Path) -> Galaxy:
         )
     leaves = [jnp.asarray(stored[name]) for name in expected]
     ingredients, state = jax.tree.unflatten(jax.tree.structure(template), leaves)
-    return Galaxy(spec, ingredients, state, iterations, history)
+    return Galaxy(spec, ingredients, state, iterations, tuple(history["entries"]), history["initial"])
 
 
 def _named_leaves(tree: Any) -> dict[str, Any]:

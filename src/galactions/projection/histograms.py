@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from galactions.errors import ConfigError
 from galactions.projection.bins import OBSERVABLES, Bins
@@ -29,7 +29,7 @@ def predict(
     replicates: int = 4,
     seed: int = 0,
 ) -> Prediction:
-    """Fractions of each region's disc stars (of all discs with a DF) in bins of observed velocities, without errors.
+    """Fractions of each region's stars, of all discs with a DF, in bins of observed velocities, no errors.
 
     regions: boxes of l, b (deg) and distance (kpc). edges: bin edges (B + 1,), the same in all regions, of
     any of "v_los" (km/s), "pm_ra" (mu_alpha*) and "pm_dec" (mas/yr). nodes: quasi-random points in each
@@ -38,8 +38,11 @@ def predict(
     20.8 pc above the plane, and the peculiar motion (11.10, 12.24, 7.25) km/s. Raises ConfigError for unknown
     observables, edges that do not increase, and impossible numbers.
     """
-    limits = {name: np.asarray(values, dtype=float) for name, values in edges.items()}
-    _check(limits, regions, nodes, replicates)
+    limits = checked_edges(edges)
+    if not regions:
+        raise ConfigError("no regions to predict: at least one is needed")
+    if nodes < 2 or replicates < 2:
+        raise ConfigError(f"nodes = {nodes}, replicates = {replicates}: at least 2 of each are needed")
     bins = Bins.of([limits] * len(regions), range(len(regions)), len(regions))
     view, sun, velocities = View.of(galaxy), reference_sun(galaxy), VelocityProposal.of(galaxy)
     n = 2 ** int(np.ceil(np.log2(nodes)))
@@ -61,7 +64,9 @@ def predict(
     return Prediction(bins.split(p), bins.split(error), ess)
 
 
-def _check(limits: Mapping[str, np.ndarray], regions: Sequence[Region], nodes: int, replicates: int) -> None:
+def checked_edges(edges: Mapping[str, ArrayLike]) -> dict[str, NDArray[np.float64]]:
+    """Bin edges as arrays. Raises ConfigError for unknown observables, and for edges that do not increase."""
+    limits = {name: np.asarray(values, dtype=float) for name, values in edges.items()}
     for name, values in limits.items():
         if name not in OBSERVABLES:
             raise ConfigError(f"edges of {name!r}: no such observable; allowed are {', '.join(OBSERVABLES)}")
@@ -69,7 +74,4 @@ def _check(limits: Mapping[str, np.ndarray], regions: Sequence[Region], nodes: i
             raise ConfigError(f"edges of {name}: found {values}; allowed: two or more numbers that increase")
     if not limits:
         raise ConfigError(f"no edges: give bins of at least one of {', '.join(OBSERVABLES)}")
-    if not regions:
-        raise ConfigError("no regions to predict: at least one is needed")
-    if nodes < 2 or replicates < 2:
-        raise ConfigError(f"nodes = {nodes}, replicates = {replicates}: at least 2 of each are needed")
+    return limits

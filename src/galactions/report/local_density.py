@@ -38,6 +38,7 @@ def density_rows(model: Mapping[str, float], paper: Mapping[str, float] | None) 
     discs = [name for name in model if name.endswith("_disk")]
     if len(discs) > 1:
         both = sum(paper[name] for name in discs) if all(name in paper for name in discs) else None
-        rows.append(DensityRow("both stellar discs" if len(discs) == 2 else "all stellar discs", sum(model[name] for name in discs), both))
+        label = "both stellar discs" if len(discs) == 2 else "all stellar discs"
+        rows.append(DensityRow(label, sum(model[name] for name in discs), both))
     rows.append(DensityRow("all components", sum(model.values()), None))
     return tuple(rows)
