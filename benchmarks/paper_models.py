@@ -2,6 +2,7 @@
 
     python -m benchmarks.paper_models               # all of them and the variants, into docs/paper_models.md
     python -m benchmarks.paper_models Mc17a Ca20d   # some of them, without variants, on the screen
+    python -m benchmarks.paper_models --variants    # the variants alone, into the page
     python -m benchmarks.paper_models --keep FILE   # results are kept in FILE, and not made again if there
 
 Takes many minutes: each model is built with ten iterations, as in the paper.
@@ -107,10 +108,24 @@ def without(*names: str) -> Callable[[ModelSpec], ModelSpec]:
     return change
 
 
+def all_matter(spec: ModelSpec) -> ModelSpec:
+    """The NFW halo of Table 2 read as all matter of the run without baryons, of which 1 - f_bar is dark."""
+    return spec.replace(rho0_halo=(1 - spec.parameters["f_bar"]) * spec.parameters["rho0_halo"])
+
+
+def as_printed(spec: ModelSpec) -> ModelSpec:
+    """Eq. (10) as it is printed: R_c of J_phi alone."""
+    return spec.replace(**{f"coef_{J}_{disk}": 0.0 for J in ("jr", "jz") for disk in ("thin", "thick")})
+
+
 VARIANTS: tuple[tuple[str, str, Callable[[ModelSpec], ModelSpec]], ...] = (
+    ("Mc17a", "k_r = k_z = 0", as_printed),
     ("Ca20d", "implicit contraction", implicit_contraction),
     ("Ca20e", "implicit contraction", implicit_contraction),
     ("Mc17k", "implicit contraction", implicit_contraction),
+    ("Ca20d", "NFW of all matter", all_matter),
+    ("Ca20e", "NFW of all matter", all_matter),
+    ("Ca20d", "no CGM", without("CGM")),
     ("Ca20e", "no CGM", without("CGM")),
     ("Wang17", "no gas", without("HI", "H2")),
     ("Wang17", "R_d of McMillan (2011)", lambda spec: spec.replace(R_d_thin=2.89769, R_d_thin_df=2.89769)),
@@ -195,6 +210,11 @@ def masses_without_the_medium() -> str:
     return table(("model", "M200 of all", "without the CGM", "M(<50 kpc)", "paper's M200", "% without"), rows)
 
 
+def tables_of_variants(changed: Sequence[Outcome]) -> dict[str, str]:
+    """The parts of the page that show the variants."""
+    return {"variants": masses_and_velocities(changed), "densities of variants": densities(changed)}
+
+
 def rewrite(page: str, parts: dict[str, str]) -> str:
     """The page with what stands between `<!-- name -->` and `<!-- end -->` replaced by each part."""
     for name, text in parts.items():
@@ -212,8 +232,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *MODELS], help="a model of Table 2")
     parser.add_argument("--keep", type=Path, metavar="FILE")
+    parser.add_argument("--variants", action="store_true", help="the variants alone, into the page")
     options = parser.parse_args()
     workshop = Workshop(options.keep)
+    if options.variants:
+        changed = [workshop.outcome(*variant) for variant in VARIANTS]
+        PAGE.write_text(rewrite(PAGE.read_text(), tables_of_variants(changed)))
+        return
     outcomes = [workshop.outcome(name) for name in options.names or MODELS]
     if options.names:
         print(masses_and_velocities(outcomes), densities(outcomes), sep="\n\n")
@@ -222,8 +247,7 @@ def main() -> None:
     parts = {
         "masses and velocities": masses_and_velocities(outcomes),
         "densities": densities(outcomes),
-        "variants": masses_and_velocities(changed),
-        "densities of variants": densities(changed),
+        **tables_of_variants(changed),
         "without the medium": masses_without_the_medium(),
         "course": course(next(o for o in outcomes if o.name == "Ca20d")),
     }

@@ -14,6 +14,7 @@ from galactions.df.dispersions import (
 from galactions.df.mass import total_mass
 from galactions.df.quasi_isothermal import QuasiIsothermal
 from galactions.galaxy.components import analytic_density
+from galactions.galaxy.moments import velocity_moments
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.potential.epicycles import Epicycles
 
@@ -208,3 +209,34 @@ def test_positive_and_finite_wherever_stars_are(epicycles):
     assert np.all(np.isfinite(f))
     assert np.all(f >= 0)
     assert np.all(f[J[2].ravel() > 0] > 0)
+
+
+class TestColdDisc:
+    """In the limit of small dispersions the DF is the disc that it is named after."""
+
+    SIGMA = 3.0
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def cold(cls, epicycles):
+        none = constant_floor(0.0)
+        sigma = exponential(cls.SIGMA, 15.0, none)
+        return disc(epicycles, sigma_r=sigma, sigma_z=sigma, coef_jr=0.0, coef_jz=0.0)
+
+    def test_mass_is_that_of_the_surface_density(self, cold):
+        """(2 pi)^3 int f d^3J = 2 pi int Sigma R dR, since dJ_phi/dR = R kappa^2/(2 Omega) on circular
+        orbits.
+        """
+        assert float(total_mass(cold)) == pytest.approx(2 * np.pi * 9e8 * 2.5**2, rel=2e-3)
+
+    def test_epicyclic_motion(self, cold, initial):
+        """sigma_R and sigma_z are the DF's own, sigma_phi/sigma_R = kappa/(2 Omega), no asymmetric drift."""
+        R = np.array([5.0, 8.0, 12.0])
+        moments = velocity_moments(cold, initial.action_table, jnp.asarray(R), jnp.zeros(3))
+        kappa, _, Omega = initial.frequencies(R)
+        sigma = self.SIGMA * np.exp(-R / 15.0)
+        np.testing.assert_allclose(np.sqrt(moments.v_R2 / moments.density), sigma, rtol=1e-2)
+        mean = moments.v_phi / moments.density
+        np.testing.assert_allclose(mean, initial.circular_velocity(R), rtol=1e-3)
+        sigma_phi = np.sqrt(moments.v_phi2 / moments.density - mean**2)
+        np.testing.assert_allclose(sigma_phi, sigma * np.asarray(kappa / (2 * Omega)), rtol=2e-2)

@@ -7,7 +7,7 @@ import pytest
 
 from galactions.constants import G
 from galactions.df.deficit import deficit
-from galactions.df.quasi_spherical import eddington
+from galactions.df.quasi_spherical import QuasiSpherical, eddington
 from galactions.potential.field import POISSON_GRID, solve_poisson
 
 RADII = POISSON_GRID.r
@@ -80,6 +80,47 @@ def test_mass_of_the_bulge(initial):
     x = np.log(RADII)
     expected = np.trapezoid(4 * np.pi * RADII**3 * rho, x)
     assert mass == pytest.approx(expected, rel=3e-3)
+
+
+class TestFunctionOfTheActions:
+    """The DF of a Plummer sphere in its own potential."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def made(cls):
+        potential = solved(plummer_density)
+        profile, central = potential.spherical_average(), potential.central
+        return jax.jit(lambda rho: QuasiSpherical.of(rho, POISSON_GRID, profile, central))
+
+    def test_linear_in_the_density(self, made):
+        rho = jnp.asarray(plummer_density(RADII))
+        J = jnp.asarray([[10.0, 20.0, 300.0], [300.0, 40.0, -50.0], [50.0, 0.0, 0.0]]).T
+        np.testing.assert_allclose(made(3 * rho)(*J), 3 * made(rho)(*J), rtol=1e-10)
+
+    def test_circular_orbits_have_the_exact_value(self, made):
+        """There the energy is known: f = f(E_c) at J_phi = L_c."""
+        df = made(jnp.asarray(plummer_density(RADII)))
+        r = np.array([1.0, 4.0, 15.0])
+        v2 = G * MASS * r**2 / (r**2 + SCALE**2) ** 1.5
+        E = 0.5 * v2 - G * MASS / np.hypot(r, SCALE)
+        np.testing.assert_allclose(df(0.0, 0.0, jnp.asarray(r * np.sqrt(v2))), plummer_df(E), rtol=5e-3)
+
+    def test_positive_and_falling(self, made):
+        df = made(jnp.asarray(plummer_density(RADII)))
+        J = jnp.asarray(np.geomspace(0.1, 1e4, 40))
+        for actions in ((J, 0 * J, 0 * J), (0 * J, J, 0 * J), (0 * J, 0 * J, -J)):
+            f = np.asarray(df(*actions))
+            assert np.all(f > 0)
+            assert np.all(np.diff(f) < 0)
+
+    def test_derivatives_in_the_actions(self, made):
+        df = made(jnp.asarray(plummer_density(RADII)))
+        J = jnp.asarray([40.0, 25.0, 500.0])
+        slope = jax.grad(lambda J: jnp.log(df(*J)))(J)
+        for i in range(3):
+            step = jnp.zeros(3).at[i].set(1e-2)
+            numeric = float(jnp.log(df(*(J + step)) / df(*(J - step)))) / 2e-2
+            assert float(slope[i]) == pytest.approx(numeric, rel=1e-6)
 
 
 class TestDeficit:

@@ -55,6 +55,30 @@ def test_mass_and_virial_radius_of_the_nfw_halo(nfw):
     assert nfw_mass(r200) / (4 / 3 * np.pi * r200**3) == pytest.approx(200 * RHO_CRIT, rel=1e-4)
 
 
+@pytest.mark.parametrize("q", [0.6, 0.8, 1.3])
+def test_flattened_halo(q):
+    """v_circ of a spheroid with axis ratio q by quadrature over its homoeoids (Binney & Tremaine 2008, eq.
+    2.132), and the mass within spheres by quadrature of the density.
+    """
+    halo = Spheroid(NFW.rho0, NFW.r0, NFW.gamma, NFW.beta, jnp.asarray(q), NFW.r_cut, cutoff=False)
+    potential = solve(spheroid_density(halo), [])
+    radii = np.array([0.5, 2.0, 8.0, 20.0, 60.0])
+    t, w = np.polynomial.legendre.leggauss(200)
+    t, w = 0.5 * (t + 1), 0.5 * w
+    m = radii[:, None] * t**2
+
+    def density(m):
+        return 8.52e6 / (m / 19.25 * (1 + m / 19.25) ** 2)
+
+    depth = np.sqrt(radii[:, None] ** 2 - m**2 * (1 - q**2))
+    squared = 4 * np.pi * G * q * np.sum(density(m) * m**2 / depth * 2 * radii[:, None] * t * w, axis=1)
+    np.testing.assert_allclose(potential.circular_velocity(jnp.asarray(radii)), np.sqrt(squared), rtol=1e-5)
+    c, r = t[:, None], 20.0 * t**2
+    within = density(r * np.sqrt(1 - c**2 + (c / q) ** 2)) * r**2 * 2 * 20.0 * t * w
+    mass = 4 * np.pi * np.sum(within * w[:, None])
+    assert float(potential.enclosed_mass(jnp.asarray(20.0))) == pytest.approx(mass, rel=1e-5)
+
+
 def test_derivative_of_the_virial_radius():
     """d ln r200 / d ln rho0 = 1/(3 - d ln M/d ln r), by the implicit function theorem."""
     _, slope = jax.jvp(

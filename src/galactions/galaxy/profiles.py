@@ -12,7 +12,7 @@ from galactions.potential.field import Potential
 if TYPE_CHECKING:
     from galactions.galaxy.model import Galaxy
 
-MASS_RADII = np.geomspace(0.5, 400.0, 32)
+MASS_RADII = np.geomspace(0.5, 400.0, 48)
 """kpc; spherical radii."""
 DISPERSION_RADII = np.arange(2.0, 24.1, 2.0)
 """kpc; in the midplane."""
@@ -26,8 +26,8 @@ def profiles(galaxy: "Galaxy") -> dict[str, Any]:
     """
     mass = _enclosed_mass(galaxy.total_potential, jnp.asarray(MASS_RADII))
     dispersions = {}
-    for name, df in galaxy.ingredients.dfs.items():
-        if isinstance(df, DiskFunction):
+    for name in galaxy.components:
+        if isinstance(galaxy.ingredients.dfs.get(name), DiskFunction):
             moments = galaxy.velocity_moments(name, DISPERSION_RADII, 0.0)._asdict()
             dispersions[name] = {key: np.asarray(moments[key]).tolist() for key in _DISPERSIONS}
     return {

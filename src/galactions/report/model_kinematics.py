@@ -60,7 +60,7 @@ def dispersion_figure(galaxy: Galaxy) -> Figure:
     R = np.linspace(0.5, 25.0, 50)
     panels = [figure.add_axes((0.06 + 0.32 * k, 0.14, 0.265, 0.82)) for k in range(3)]
     largest = 0.0
-    for name in galaxy.ingredients.dfs:
+    for name in (name for name in galaxy.components if name in galaxy.ingredients.dfs):
         at = R[_BULGE_END >= R] if name == "bulge" else R
         moments = galaxy.velocity_moments(name, at, 0.0)
         for axes, key in zip(panels, DIRECTIONS, strict=True):
