@@ -78,9 +78,15 @@ class Cuddeford(InvertedFunction):
         F = cuddeford_inversion(density, grid, profile, x, beta, r_a)
         log_F = jnp.log(jnp.maximum(F, 0.0) + _FLOOR * jnp.max(F))
         label = Spline2D.fit(LOG_J_AXIS, SHARE_AXIS, y_of_J)
-        lost = deficit(F, x, profile, beta, r_a)
-        J_max = largest_action(profile, central)
-        return cls(label, Spline1D.fit(_Q_AXIS, log_F), central, J_max, beta, r_a, lost)
+        return cls(
+            label=label,
+            log_F=Spline1D.fit(_Q_AXIS, log_F),
+            central=central,
+            J_max=largest_action(profile, central),
+            beta=beta,
+            r_a=r_a,
+            deficit=deficit(F, x, profile, beta, r_a),
+        )
 
     def __call__(self, J_r: Array, J_z: Array, J_phi: Array) -> Array:
         """f at the actions (kpc km/s)."""

@@ -42,6 +42,6 @@ def deficit(
     depth = jnp.maximum(Q - profile(r * t), 0.0)
     anisotropy = (r * t) ** (-2 * beta) * (1 + (r * t / r_a) ** 2) ** (beta - 1)
     g = jnp.sum(w * r**3 * t**2 * anisotropy * depth ** (0.5 - beta), axis=1)
-    mass = F * g * jnp.gradient(Q[:, 0])
+    mass = F * g * jnp.asarray(jnp.gradient(Q[:, 0]))
     negative = jnp.maximum(-mass, 0.0)
     return Deficit(jnp.sum(negative) / jnp.sum(jnp.abs(mass)), r[jnp.argmax(negative), 0])

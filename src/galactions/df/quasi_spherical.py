@@ -54,7 +54,8 @@ class QuasiSpherical(InvertedFunction):
         ends = jnp.full_like(E_of_J, low), jnp.full_like(E_of_J, high)
         x = bracketed_root(excess, *ends, rising=True, iterations=40)
         table = Spline2D.fit(LOG_J_AXIS, SHARE_AXIS, by_radius(x))
-        return cls(table, largest_action(profile, central), deficit(f, grid.axis.nodes, profile))
+        J_max, lost = largest_action(profile, central), deficit(f, grid.axis.nodes, profile)
+        return cls(table=table, J_max=J_max, deficit=lost)
 
     def __call__(self, J_r: Array, J_z: Array, J_phi: Array) -> Array:
         """f at the actions (kpc km/s)."""

@@ -70,9 +70,10 @@ class PhaseCells(eqx.Module):
 class DiskCells(PhaseCells):
     """Cells in (R, z) out to 60 and 40 kpc, and in v_phi, v_R >= 0 and v_z about the circular orbit.
 
-    All are uniform in asinh of the coordinate over a scale: of R and z fixed ones, of the velocities those of
-    the DF. `local`: circular velocity, scale in the plane, reach in asinh of v_phi downwards and upwards and
-    of v_R, and scale and reach of v_z.
+    Positions are uniform in asinh of the coordinate over a fixed scale. Velocities are uniform in w =
+    v/sqrt(v^2 + s^2) with s^2 three times the DF's own variance: in w a normal distribution is level but for
+    its tails, so that cells lie where the stars are. `local`: circular velocity, scale in the plane, least
+    and largest w of v_phi and largest of v_R, and scale and largest w of v_z.
     """
 
     local: Float[Array, "cells 7"]
@@ -92,10 +93,10 @@ class DiskCells(PhaseCells):
         kappa, nu, Omega = potential.frequencies(R)
         v_circ = R * Omega
         scale_r, scale_z = df.action_scales(R * v_circ)
-        s_R = jnp.sqrt(kappa * scale_r + _LEAST_SIGMA**2)
-        s_z = jnp.sqrt(nu * scale_z + _LEAST_SIGMA**2)
-        low, high = jnp.arcsinh((-escape - v_circ) / s_R), jnp.arcsinh((escape - v_circ) / s_R)
-        reach_R, reach_z = jnp.arcsinh(escape / s_R), jnp.arcsinh(escape / s_z)
+        s_R = jnp.sqrt(3 * (kappa * scale_r + _LEAST_SIGMA**2))
+        s_z = jnp.sqrt(3 * (nu * scale_z + _LEAST_SIGMA**2))
+        low, high = (v / jnp.hypot(v, s_R) for v in (-escape - v_circ, escape - v_circ))
+        reach_R, reach_z = (escape / jnp.hypot(escape, s) for s in (s_R, s_z))
         return cls(jnp.stack([v_circ, s_R, low, high, reach_R, s_z, reach_z], axis=1))
 
     @classmethod
@@ -109,13 +110,17 @@ class DiskCells(PhaseCells):
         """The points of phase space at `u` in the unit cube, in cells of the given local scales."""
         v_circ, s_R, low, high, reach_R, s_z, reach_z = scales
         R, z, volume = self._position(u)
-        t = low + (high - low) * u[2]
-        v_phi = v_circ + s_R * jnp.sinh(t)
-        v_R = s_R * jnp.sinh(reach_R * u[3])
-        v_z = s_z * jnp.sinh(reach_z * (2 * u[4] - 1))
-        volume *= 2 * (high - low) * jnp.hypot(v_phi - v_circ, s_R)
-        volume *= reach_R * jnp.hypot(v_R, s_R) * 2 * reach_z * jnp.hypot(v_z, s_z)
-        return PhasePoint(R, z, v_R, v_z, v_phi, volume)
+        v_phi, d_phi = _from_w(low + (high - low) * u[2], s_R)
+        v_R, d_R = _from_w(reach_R * u[3], s_R)
+        v_z, d_z = _from_w(reach_z * (2 * u[4] - 1), s_z)
+        volume *= 2 * (high - low) * d_phi * reach_R * d_R * 2 * reach_z * d_z
+        return PhasePoint(R, z, v_R, v_z, v_circ + v_phi, volume)
+
+
+def _from_w(w: Array, s: Array) -> tuple[Array, Array]:
+    """v = s w/sqrt(1 - w^2), and dv/dw."""
+    rest = (1 - w) * (1 + w)
+    return s * w / jnp.sqrt(rest), s * rest**-1.5
 
 
 class SpheroidCells(PhaseCells):

@@ -4,7 +4,7 @@ streaming, eccentricities (paper, figs. 5, 7, 15 and 18).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def course_of_dispersions_figure(galaxy: Galaxy) -> Figure:
         axes = figure.add_axes((0.06 + number * width, 0.15, width - 0.055, 0.75))
         for key, label in DIRECTIONS.items():
             for entry, dashes in ((before, "-"), (after, (0, (5, 2)))):
-                look = {"color": _COLOURS[key], "linestyle": dashes, "linewidth": 1.5}
+                look: dict[str, Any] = {"color": _COLOURS[key], "linestyle": dashes, "linewidth": 1.5}
                 values = entry["dispersions_kms"][name][key]
                 axes.plot(entry["R_kpc"], values, label=label if dashes == "-" else None, **look)
         axes.set_title(component_name(name), fontsize=style.TITLE_SIZE, loc="left")

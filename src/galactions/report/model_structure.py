@@ -44,7 +44,7 @@ def mass_figure(galaxy: Galaxy) -> Figure:
     first = np.array(stages[0][1]["profiles"]["mass_within_msun"])
     for number, (label, entry) in enumerate(stages):
         r, within = (np.array(entry["profiles"][key]) for key in ("r_kpc", "mass_within_msun"))
-        look = {"color": style.SERIES[number % len(style.SERIES)], "linewidth": 1.5}
+        look: dict[str, Any] = {"color": style.SERIES[number % len(style.SERIES)], "linewidth": 1.5}
         mass.plot(r, within, label=label, **look)
         ratio.plot(r, within / first, **look)
     mass.plot(
@@ -86,12 +86,11 @@ def density_figure(galaxy: Galaxy) -> Figure:
         axes.set_yscale("log")
         axes.set_ylabel(r"density ($M_\odot\,{\rm pc}^{-3}$)")
     printed = paper_result(galaxy.spec.name)
-    for name, value in (printed.density_sun if printed else {}).items():
-        for axes, at in ((plane, d_sun), (above, 0.0)):
-            axes.plot(
-                at, value, "o", markersize=5, markerfacecolor="none", markeredgecolor=styles[name]["color"],
-                clip_on=False, zorder=5,
-            )  # fmt: skip
+    at_sun = printed.density_sun if printed else {}
+    for name, value in at_sun.items():
+        for axes, place in ((plane, d_sun), (above, 0.0)):
+            look = {"markerfacecolor": "none", "markeredgecolor": styles[name]["color"], "markersize": 5}
+            axes.plot(place, value, "o", clip_on=False, zorder=5, **look)
     top = 1e-9 * max(float(np.max(values)) for values in galaxy.midplane_densities(R[R > 0.3]).values())
     plane.set(ylim=(_LEAST_DENSITY, 2 * top), xlabel="R (kpc)", xscale="log", xlim=(0.1, 30.0))
     above.set(ylim=(_LEAST_DENSITY, 0.2), xlabel=f"z (kpc) at R = {d_sun:g} kpc", xlim=(0.0, 4.0))
@@ -114,7 +113,7 @@ def surface_density_figure(galaxy: Galaxy) -> Figure:
         total += values
         surface.plot(R, values, **styles[name])
         stability.plot(R, galaxy.toomre_q(R, [name]), **styles[name])
-    look = {"color": style.MODEL, "linewidth": 1.8, "label": "all"}
+    look: dict[str, Any] = {"color": style.MODEL, "linewidth": 1.8, "label": "all"}
     surface.plot(R, total, **look)
     stability.plot(R, galaxy.toomre_q(R), **look)
     at_sun = float(np.interp(d_sun, R, total))
