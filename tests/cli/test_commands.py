@@ -111,6 +111,7 @@ def test_predict_writes_to_a_file(run, engine, tmp_path):
             ["build", "Mc17a", "--set", "sigma_r0=70"],
             "unknown name 'sigma_r0'; did you mean sigma_r0_thin?",
         ),
+        (["build", "Mc17a", "--figures"], "--figures: needs --out DIR, the folder to draw them into"),
         (["build", "Mc17a", "--set", "sigma_r0_thin=hot"], "found 'hot'; allowed: a number"),
         (["build", "Mc17a", "--set", "sigma_r0_thin=nan"], "allowed: a finite number"),
         (["build", "Mc17a", "--set", "sigma_r0_thin"], "allowed is name=value"),
