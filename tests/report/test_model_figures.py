@@ -39,8 +39,8 @@ class TestOfAModel:
     def test_all_are_written(self, galaxy, tmp_path):
         names = {png.stem for png in write_model_figures(galaxy, tmp_path)}
         assert names == {
-            "circular_velocity", "mass", "densities", "surface_densities", "dispersions_through_the_iterations",
-            "dispersions", "streaming", "eccentricities",
+            "circular_velocity", "mass", "densities", "surface_densities", "dispersions", "streaming",
+            "dispersions_through_the_iterations", "eccentricities",
         }  # fmt: skip
         assert all((tmp_path / f"{name}.svg").stat().st_size > 5000 for name in names)
 
