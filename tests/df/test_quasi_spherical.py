@@ -106,12 +106,14 @@ class TestFunctionOfTheActions:
         np.testing.assert_allclose(df(0.0, 0.0, jnp.asarray(r * np.sqrt(v2))), plummer_df(E), rtol=5e-3)
 
     def test_positive_and_falling(self, made):
+        """Level to 2e-3 in the core, where the energy hardly changes; falling from there on."""
         df = made(jnp.asarray(plummer_density(RADII)))
-        J = jnp.asarray(np.geomspace(0.1, 1e4, 40))
+        J = jnp.asarray(np.geomspace(0.1, 3e3, 40))
         for actions in ((J, 0 * J, 0 * J), (0 * J, J, 0 * J), (0 * J, 0 * J, -J)):
             f = np.asarray(df(*actions))
             assert np.all(f > 0)
-            assert np.all(np.diff(f) < 0)
+            assert np.all(np.diff(f) < 2e-3 * f[0])
+            assert np.all(np.diff(f[J > 30.0]) < 0)
 
     def test_derivatives_in_the_actions(self, made):
         df = made(jnp.asarray(plummer_density(RADII)))
@@ -133,13 +135,12 @@ class TestDeficit:
         assert float(lost.share) < 1e-6
 
     def test_share_of_a_known_sign_change(self):
-        """f = sqrt(-E) above an energy and -sqrt(-E) below it, in the Plummer potential: the masses by
-        another quadrature.
-        """
+        """The DF of a Plummer sphere with its sign reversed below an energy: masses by another quadrature."""
         profile = solved(plummer_density).spherical_average()
         E = np.asarray(profile(jnp.asarray(RADII)))
-        turn = -G * MASS / np.hypot(2.0, SCALE)
-        f = np.where(turn < E, 1.0, -1.0) * np.sqrt(-E)
+        inside = RADII < 2.0
+        turn = 0.5 * (E[inside][-1] + E[~inside][0])
+        f = np.where(turn < E, 1.0, -1.0) * plummer_df(E)
         lost = deficit(jnp.asarray(f), POISSON_GRID.axis.nodes, profile)
         u = (np.arange(2000) + 0.5) / 2000
 
@@ -151,6 +152,6 @@ class TestDeficit:
 
         x = np.linspace(np.log(0.01), np.log(3e4), 2000)
         e = -G * MASS / np.hypot(np.exp(x), SCALE)
-        mass = np.array([states(value) for value in e]) * np.sqrt(-e) * np.gradient(e)
-        assert float(lost.share) == pytest.approx(mass[e < turn].sum() / mass.sum(), rel=0.1)
+        mass = np.array([states(value) for value in e]) * plummer_df(e) * np.gradient(e)
+        assert float(lost.share) == pytest.approx(mass[e < turn].sum() / mass.sum(), rel=0.05)
         assert float(lost.radius) == pytest.approx(2.0, rel=0.1)

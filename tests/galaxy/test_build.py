@@ -106,6 +106,7 @@ class TestDistributionFunctionsThatDoNotFit:
         ):
             ga.build(self.radial_halo(r_a_halo_df=5.0), iterations=0)
 
+    @pytest.mark.slow
     def test_anisotropy_above_what_the_slope_allows(self):
         """beta <= gamma/2 in the centre (An & Evans 2006): a cored halo cannot be radial there, where it has
         next to no mass.

@@ -34,7 +34,7 @@ def test_agree_within_their_errors(both, edges):
             bins = q * stars >= 20
             variance = q * (1 - q) / stars + projected.error[name][k] ** 2
             chi2 = np.sum((p - q)[bins] ** 2 / variance[bins])
-            assert bins.sum() >= 8
+            assert bins.sum() >= 5
             assert chi2 < bins.sum() + 4.5 * np.sqrt(2 * bins.sum()), f"{name}, {REGIONS[k].name}: {chi2:.1f}"
             total, degrees = total + chi2, degrees + int(bins.sum())
     assert degrees - 4 * np.sqrt(2 * degrees) < total < degrees + 4 * np.sqrt(2 * degrees)
