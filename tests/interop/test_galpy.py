@@ -109,7 +109,7 @@ class TestStaeckelActionsAtTheSameFocalDistance:
             assert J_phi == pytest.approx(star[0] * star[4], rel=1e-12)
 
     def test_as_galpy_does_it(self, potential, followed):
-        """J_z is the same everywhere, J_r in the plane alone: up to 3% apart for stars 50 pc to 1 kpc above it."""
+        """J_z is the same everywhere, J_r in the plane alone: up to 3% apart 50 pc to 1 kpc above it."""
         apart = []
         for star, delta, (J_r, J_z, _) in followed:
             theirs = self.theirs(potential, star, delta)
