@@ -30,6 +30,7 @@ Observable = Literal["v_los", "pm_ra", "pm_dec"]
 Field_ = Literal[
     "l", "b", "ra", "dec", "distance", "v_los", "pm_ra", "pm_dec",
     "e_v_los", "e_pm_ra", "e_pm_dec", "e_distance", "pm_corr", "parallax", "e_parallax",
+    "parallax_pm_ra_corr", "parallax_pm_dec_corr",
     "feh", "teff", "logg", "weight", "ident",
 ]  # fmt: skip
 
@@ -318,6 +319,7 @@ class SurveyConfig(_Table):
     `catalogue` may hold environment variables, `${NAME}` or `${NAME:-default}`; a relative path is taken
     from the folder of the configuration file. `columns` says which column of the file is what (a name, or
     name, scale and offset) and overrides the `preset`. `missing`: values that stand for "no value".
+    `repeats`: what becomes of rows whose `ident` an earlier row has, "keep" or "drop"; they are counted.
     `v_los_offset` (km/s) is added to every v_los (5.7 for LAMOST: section 2). `regions`: "paper" (Table 1),
     a CSV file, or tables; `paper_regions` adds regions of Table 1 by number. A region with fewer than
     `min_stars` stars is reported and not used.
@@ -328,6 +330,7 @@ class SurveyConfig(_Table):
     columns: dict[Field_, ColumnEntry] = {}
     missing: Annotated[tuple[float, ...], Strict(False)] = (-9999.0,)
     trust_units: bool = False
+    repeats: Literal["keep", "drop"] = "keep"
     mock: Mock | None = None
     spectra: SourceTable | None = None
     astrometry: SourceTable | None = None
