@@ -83,6 +83,37 @@ def test_photometric_distances_have_no_bias_and_honest_errors() -> None:
     assert np.median(ratio) == pytest.approx(1.0, abs=0.01)
 
 
+def test_the_stars_of_a_plate_are_the_prior_of_each() -> None:
+    """Two plates, one with faint giants only and one with bright ones: the luminosities of poor spectra are
+    told better by the company they are in.
+    """
+    rng = np.random.default_rng(3)
+    giants = draw_giants(np.full(40_000, -0.2), rng)
+    faint, bright = (np.flatnonzero(mine)[:600] for mine in (giants.logg > 2.9, giants.logg < 1.6))
+    mine = giants.select(np.concatenate([faint, bright]))
+    plate = np.repeat(["HD01", "GAC07"], 600)
+    e = np.array([[110.0], [0.4], [0.15]])
+    measured = np.stack([mine.teff, mine.logg, mine.feh]) + e * rng.standard_normal((3, 1200))
+    lattice = MagnitudeLattice.of(giant_isochrones())
+    columns = (*measured, *np.broadcast_to(e, (3, 1200)))
+    flat, e_flat = lattice.estimate(*columns)
+    ours, e_ours = lattice.estimate_by_plate(*columns, plate)
+    assert np.isfinite(ours).mean() > 0.99
+    for rows in (slice(0, 600), slice(600, 1200)):
+        good = np.isfinite(ours[rows])
+        off, off_flat = ((M - mine.M_K)[rows][good] for M in (ours, flat))
+        assert abs(np.mean(off)) < 0.5 * abs(np.mean(off_flat))
+        assert np.std(off) < 0.9 * np.std(off_flat)
+        assert np.median(e_ours[rows][good]) < np.median(e_flat[rows][good])
+        assert 0.6 < np.std(off / e_ours[rows][good]) < 1.2
+    # a plate is by itself: the same stars alone give the same
+    alone, _ = lattice.estimate_by_plate(*(c[:600] for c in columns), plate[:600])
+    np.testing.assert_allclose(alone, ours[:600], rtol=1e-6)
+    # many plates with few stars are as one
+    few, _ = lattice.estimate_by_plate(*(c[:600] for c in columns), np.arange(600) // 10)
+    np.testing.assert_allclose(few, ours[:600], rtol=1e-6)
+
+
 def test_stars_off_the_isochrones_or_unknown() -> None:
     lattice = MagnitudeLattice.of(giant_isochrones())
     teff = np.array([4700.0, 9000.0, np.nan, 4700.0])

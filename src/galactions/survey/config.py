@@ -172,7 +172,8 @@ class DistanceTable(_Table):
 
     `method`: "photometric", or "parallax" (1 / parallax, for relative errors up to
     `max_parallax_fraction`). `zero_point`: correct parallaxes by Lindegren et al. (2021). `magnitudes`: M_K
-    from "isochrones" (files or patterns) with a `prior`, or learnt from "giants" with good parallaxes.
+    from "isochrones" (files or patterns) with a `prior` ("flat", "mass-function", or "plate": that of the
+    giants on the same LAMOST plate, as in Carlin et al. 2015), or learnt from "giants" with good parallaxes.
     `extinction`: A_K from a column "a_k", from "ebv", from H and W2 ("rjce"), or "none". `ratio`: photometric
     distances are divided by D_photometric / D_parallax, which is "measure"d by direction in the sample, given
     (`{disc = 0.86, pole = 0.97}` are the paper's), or "none"; directions with |b| >= `pole_b` (deg) are
@@ -184,7 +185,7 @@ class DistanceTable(_Table):
     max_parallax_fraction: Positive = 0.2
     magnitudes: Literal["isochrones", "giants"] = "giants"
     isochrones: Annotated[tuple[str, ...], Strict(False)] = ()
-    prior: Literal["flat", "mass-function"] = "flat"
+    prior: Literal["flat", "mass-function", "plate"] = "flat"
     extinction: Literal["a_k", "ebv", "rjce", "none"] = "none"
     ratio: RatioEntry = "measure"
     pole_b: Annotated[float, Field(gt=0, le=90)] = POLE_B

@@ -121,8 +121,12 @@ def _magnitudes(
     teff, logg, feh = stars["teff"], stars["logg"], stars["feh"]
     if rule.magnitudes == "isochrones":
         stars.require("distance.magnitudes = 'isochrones'", "e_teff", "e_logg", "e_feh")
-        lattice = MagnitudeLattice.of(read_isochrones(isochrone_files(rule, folder)), rule.prior)
-        return lattice.estimate(teff, logg, feh, stars["e_teff"], stars["e_logg"], stars["e_feh"])
+        measured = (teff, logg, feh, stars["e_teff"], stars["e_logg"], stars["e_feh"])
+        isochrones = read_isochrones(isochrone_files(rule, folder))
+        if rule.prior == "plate":
+            stars.require("distance.prior = 'plate'", "plate")
+            return MagnitudeLattice.of(isochrones).estimate_by_plate(*measured, stars["plate"])
+        return MagnitudeLattice.of(isochrones, rule.prior).estimate(*measured)
     with np.errstate(invalid="ignore", divide="ignore"):
         fraction = stars["e_parallax"] / parallax
         good = (parallax > 0) & (fraction < TRAINING_FRACTION)
