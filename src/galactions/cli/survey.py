@@ -64,8 +64,8 @@ def bin_catalogues(
 
     settings, folder = read_survey_config(config), config.parent
     plan = survey_stages(settings, folder)
-    plan |= {"writing the stars": 2.0} if stars is not None else {}
-    plan |= {"figures": 2.0} if figures is not None else {}
+    plan |= {"writing the stars": 12.0} if stars is not None else {}
+    plan |= {"figures": 4.0} if figures is not None else {}
     with _kept_stages(settings, config, resume) as keep, telling(f"survey of {config}", plan) as stage:
         sample = load_sample(settings, folder, stage, keep)
         binned = bin_sample(sample, settings, folder, stage, keep)

@@ -10,6 +10,9 @@ from galactions.survey.stars import UNITS, Stars
 from galactions.survey.sun import PAPER_SUN, Sun
 from galactions.survey.write_table import write_columns
 
+SAMPLES = 64
+"""Samples of each star's errors: the standard errors are known to 9 %."""
+
 PHASE_SPACE = ("x", "y", "z", "v_x", "v_y", "v_z")
 CYLINDRICAL = ("V_R", "V_phi", "V_z")
 
@@ -32,7 +35,8 @@ def write_sample(
         errors = phase_space_errors(
             stars,
             sun,
-            seed=seed,
+            SAMPLES,
+            seed,
             parallax=stars.parallax if by_parallax else None,
             e_parallax=stars.e_parallax if by_parallax else None,
             parallax_correlations=None
