@@ -11,7 +11,10 @@ import galactions as ga
 from galactions.config import parse_config
 from galactions.projection import SurveyNodes
 from galactions.projection.distance_selection import DistanceSelection, chance_inside, observed_selection
-from galactions.survey import MockRecipe, mock_catalogues
+from galactions.projection.positions import selection_like
+from galactions.projection.proposal import reference_sun
+from galactions.projection.view import View, density_at
+from galactions.survey import ErrorModel, MockRecipe, mock_catalogues
 from galactions.survey.distance_selection import DistanceDistribution
 from galactions.survey.write_table import write_columns
 
@@ -65,20 +68,13 @@ def test_heights_are_those_of_the_parts_of_the_region_in_their_shares(galaxy, bo
 
 
 def test_from_a_fit_config_to_nodes(galaxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of spectra, astrometry and plates, one TOML file: the nodes have the survey's distances, and the
-    histograms the weights of the plates.
+    """A model's stars in files of spectra, astrometry and plates, and one TOML file: the nodes have the
+    survey's distances, the histograms the weights of the plates, and the model predicts its own survey.
     """
     from galactions.inference.model_predictor import problem_from_config
 
-    rng = np.random.default_rng(1)
-    n = 6000
-    place = ga.survey.Stars(
-        rng.uniform(160, 200, n), rng.uniform(-15, 15, n), 0.5 + 2.5 * rng.beta(1.5, 3, n), *np.zeros((3, n))
-    )
-    xv = place.phase_space(ga.survey.PAPER_SUN)
-    R = np.hypot(xv[:, 0], xv[:, 1])
-    xv[:, 3:] = 225 * np.stack([xv[:, 1] / R, -xv[:, 0] / R, 0 * R], axis=1) + rng.normal(0, 30, (n, 3))
-    stars = ga.survey.stars_from_phase_space(xv, ga.survey.PAPER_SUN)
+    around = ga.Region("around", (160, 200), (-14, 14), (0.3, 4.0))
+    stars = ga.mock_survey(galaxy, [around], 9000, ErrorModel(0.0, 0.0, 0.0), seed=1)
     mock = mock_catalogues(stars, MockRecipe(zero_point=False, without_spectrum=0.0))
     serial = 1 + (mock.spectra["obsid"] % 2)
     write_columns(dict(mock.spectra) | {"pid": serial}, tmp_path / "spectra.fits")
@@ -99,12 +95,20 @@ def test_from_a_fit_config_to_nodes(galaxy, tmp_path: Path, monkeypatch: pytest.
     typical = np.median(effective[p > 0.05])
     assert typical == pytest.approx(0.8 * region.n_stars, rel=0.02)
     nodes = problem.predictor.nodes.nodes
-    from galactions.projection.view import View, density_at
-
     f = np.asarray(density_at(View.of(galaxy), nodes.seen)) * np.asarray(nodes.weight)
     assert region.distances is not None
-    share, _ = np.histogram(np.asarray(nodes.seen)[2], region.distances.edges, weights=f)
+    fraction = region.errors["distance_fraction"]
+    selection = selection_like(region.distances, region.region, galaxy, reference_sun(galaxy), fraction)
+    inside = [
+        factor * np.asarray(chance_inside(limits, nodes.seen[2], fraction))
+        for limits, factor in zip(pairwise(selection.edges), selection.factor, strict=True)
+    ]
+    share = np.array([np.sum(f * c / np.sum(inside, axis=0)) for c in inside])
     np.testing.assert_allclose(share / share.sum(), region.distances.share, atol=0.02)
+    found = problem.predictor.nodes.predict(galaxy)
+    h = region.histograms["v_los"]
+    chi2 = (h.p - found.p["v_los"][0]) ** 2 / (h.sigma**2 + found.error["v_los"][0] ** 2)
+    assert np.mean(chi2) < 2.0
 
 
 FIT = """
@@ -112,6 +116,7 @@ FIT = """
 v_los_offset = 5.7
 observables = ["v_los"]
 min_stars = 100
+histogram = "counts"
 [survey.spectra]
 file = "spectra.fits"
 preset = "lamost_dr8_v2"
@@ -129,6 +134,7 @@ l = [165, 195]
 b = [-10, 10]
 distance = [0.6, 2.5]
 [projection]
+errors = "forward"
 selection = "observed-distances"
 nodes = 1024
 reference = 16384

@@ -19,7 +19,7 @@ from pydantic import (
 from galactions.survey.distance_ratio import PAPER_RATIOS, POLE_B
 from galactions.survey.presets import PRESETS, Column
 from galactions.survey.regions import Region, paper_regions
-from galactions.survey.source_presets import ASTROMETRY, SPECTRA, GaiaRelease
+from galactions.survey.source_presets import ASTROMETRY, MISSING, SPECTRA, GaiaRelease
 from galactions.survey.sun import Sun
 from galactions.survey.table import QUANTITIES
 
@@ -134,7 +134,7 @@ class SourceTable(_Table):
     columns: dict[str, ColumnEntry] = {}
     epoch: Annotated[float, Field(gt=1900, lt=2100)] | None = None
     gaia_release: GaiaRelease | None = None
-    missing: Annotated[tuple[float, ...], Strict(False)] = (-9999.0,)
+    missing: Annotated[tuple[float, ...], Strict(False)] = MISSING
     trust_units: bool = False
 
     @field_validator("columns")

@@ -12,6 +12,9 @@ from galactions.survey.presets import Column
 
 GaiaRelease = Literal["dr2", "dr3", ""]
 
+MISSING = (-9999.0, -999.0)
+"""Values that stand for "no value" in LAMOST's tables, by published scripts that read them."""
+
 
 @dataclass(frozen=True)
 class SourcePreset:
