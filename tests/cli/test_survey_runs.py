@@ -1,5 +1,6 @@
 """Runs of `galactions survey` that are stopped, and catalogues that something is wrong with."""
 
+import io
 import json
 import os
 import re
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 
 import galactions as ga
-from galactions.cli.stages import Stages, in_words
+from galactions.cli.stages import Stages, in_words, telling
+from galactions.inference.lock import folder_lock
 from galactions.survey import (
     PAPER_SUN,
     MockCatalogues,
@@ -277,3 +279,50 @@ def test_repeated_rows_of_a_catalogue_are_counted(
     assert ga.BinnedSurvey.load(tmp_path / "binned.npz").regions[2].n_stars == left
     assert "is the first row of its ident" in out
     assert ("10 rows have an ident that an earlier one has" in out) == (rule == "keep")
+
+
+class Screen(io.StringIO):
+    """Standard error that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    with telling("survey of giants", {"reading": 1.0, "binning": 1.0}) as stage:
+        stage("reading")
+        time.sleep(0.02)
+        stage("binning")
+        time.sleep(1.2)
+    shown = screen.getvalue()
+    assert "survey of giants" in shown
+    assert "binning (2 of 2; " in shown
+    assert " left)" in shown
+
+
+def test_stages_that_cannot_be_kept_are_done_all_the_same(
+    run: Callable, mock: MockCatalogues, tmp_path: Path
+) -> None:
+    config = write(tmp_path / "run", mock.spectra, mock.astrometry)
+    config.with_name("my.toml.stages").write_text("in the way")
+    status, out, err = run("survey", str(config))
+    assert status == 0
+    assert "stages are not kept" in err
+    assert "anticentre" in out
+    assert config.with_name("my.toml.stages").read_text() == "in the way"
+
+
+def test_two_runs_do_not_share_a_folder(run: Callable, mock: MockCatalogues, tmp_path: Path) -> None:
+    config = write(tmp_path / "run", mock.spectra, mock.astrometry)
+    stages = config.with_name("my.toml.stages")
+    stages.mkdir()
+    (stages / "matched-1.parquet").write_text("of the other run")
+    with folder_lock(stages):
+        status, _, err = run("survey", str(config))
+        assert status == 2
+        assert "is in use by process" in err
+        assert (stages / "matched-1.parquet").exists()

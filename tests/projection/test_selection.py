@@ -24,7 +24,7 @@ def test_a_region_without_selection_counts_all_its_stars(boxes) -> None:
     d = np.linspace(0.1, 5.0, 200)
     for fraction in (0.0, 0.2):
         expected = chance_inside(boxes[0].distance, d, fraction)
-        np.testing.assert_array_equal(everything.chance(d, fraction), expected)
+        np.testing.assert_allclose(everything.chance(d, fraction), expected, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.2])
@@ -76,8 +76,11 @@ def test_from_a_fit_config_to_nodes(galaxy, tmp_path: Path, monkeypatch: pytest.
     around = ga.Region("around", (160, 200), (-14, 14), (0.3, 4.0))
     stars = ga.mock_survey(galaxy, [around], 9000, ErrorModel(0.0, 0.0, 0.0), seed=1)
     mock = mock_catalogues(stars, MockRecipe(zero_point=False, without_spectrum=0.0))
-    serial = 1 + (mock.spectra["obsid"] % 2)
-    write_columns(dict(mock.spectra) | {"pid": serial}, tmp_path / "spectra.fits")
+    plans = np.array(["HD01", "GAC07"])
+    write_columns(
+        dict(mock.spectra) | {"planid": plans[mock.spectra["obsid"] % 2]}, tmp_path / "spectra.fits"
+    )
+    write_columns({"planid": plans, "pid": np.array([1, 2])}, tmp_path / "plan.fits")
     write_columns(mock.astrometry, tmp_path / "astrometry.parquet")
     grid = np.full((2, 1 + 46 * 61), 2.0)
     grid[1] = 6.0
@@ -120,7 +123,6 @@ histogram = "counts"
 [survey.spectra]
 file = "spectra.fits"
 preset = "lamost_dr8_v2"
-columns = { plate = "pid" }
 [survey.astrometry]
 file = "astrometry.parquet"
 preset = "gaia_edr3"
@@ -128,6 +130,7 @@ preset = "gaia_edr3"
 zero_point = false
 [survey.plates]
 file = "plates.csv"
+information = "plan.fits"
 [[survey.regions]]
 name = "anticentre"
 l = [165, 195]

@@ -15,6 +15,7 @@ import numpy as np
 from jax.scipy.special import ndtr
 from jaxtyping import Array, ArrayLike
 from numpy.typing import NDArray
+from scipy import special
 
 from galactions.survey.distance_selection import DistanceDistribution
 from galactions.survey.regions import Region
@@ -39,13 +40,20 @@ class DistanceSelection:
         """All stars whose observed distance lies in the region."""
         return cls(np.array(region.distance, dtype=float), np.ones(1))
 
-    def chance(self, distance: ArrayLike, distance_fraction: float) -> Array:
-        """Mean factor (n,) of stars at true `distance` (n,), kpc, whose observed ones scatter."""
-        inside = [
-            factor * chance_inside((low, high), distance, distance_fraction)
-            for low, high, factor in zip(self.edges, self.edges[1:], self.factor, strict=False)
-        ]
-        return jnp.sum(jnp.stack(inside), axis=0)
+    def chance(self, distance: ArrayLike, distance_fraction: float) -> Floats:
+        """Mean factor (n,) of stars at true `distance` (n,), kpc, whose observed ones scatter (see
+        `chance_inside`).
+        """
+        d = np.asarray(distance, dtype=np.float64)
+        # the factor is a sum of steps at the edges
+        steps = np.diff(self.factor, prepend=0.0, append=0.0)
+        total = np.zeros(d.shape)
+        for edge, step in zip(self.edges, steps, strict=True):
+            if distance_fraction > 0:
+                total += step * special.ndtr((1.0 - edge / d) / distance_fraction)
+            else:
+                total += step * (d >= edge)
+        return total / special.ndtr(1.0 / distance_fraction) if distance_fraction > 0 else total
 
 
 def observed_selection(

@@ -54,7 +54,7 @@ def fine_points(
     seen, mirrored, observed, observed_mirrored, weight, f = (
         np.concatenate(columns, axis=-1) for columns in zip(*parts, strict=True)
     )
-    weight = weight * np.asarray(selection.chance(seen[2], errors.distance_fraction))
+    weight = weight * selection.chance(seen[2], errors.distance_fraction)
     return FinePoints(
         np.concatenate([seen, mirrored], axis=1),
         np.concatenate([observed, observed_mirrored], axis=1),

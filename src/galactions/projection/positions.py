@@ -63,7 +63,7 @@ class PositionProposal(eqx.Module):
         d = 0.5 * (d_edges[1:] + d_edges[:-1])
         even = np.broadcast_to(d**2, density.shape)
         if selection is not None:
-            even = even * np.asarray(selection.chance(d, distance_fraction))
+            even = even * selection.chance(d, distance_fraction)
         mass = density * even
         mass = (1 - EVEN_SHARE) * mass / mass.sum() + EVEN_SHARE * even / even.sum()
         volume = (s_edges[1] - s_edges[0]) * (l_edges[1] - l_edges[0]) * (d_edges[1] - d_edges[0])

@@ -202,11 +202,14 @@ class DistanceTable(_Table):
 class PlatesTable(_Table):
     """`[survey.plates]`: stars weighted by the inverse selection function of their LAMOST plate.
 
-    `file`: the table (`galactions.survey.plates`), CSV or zipped. The spectra need a column `plate` with the
-    serial number of the plate (not its name), and there must be J and K_s magnitudes.
+    `file`: the table (`galactions.survey.plates`), CSV or zipped. It goes by the serial numbers of plates,
+    LAMOST's spectra by their names (planid): `information`, the Observed Plate Information Catalog of a
+    release, has both; without it the spectra need a column of serial numbers, mapped to `plate`. There must
+    be J and K_s magnitudes.
     """
 
     file: str
+    information: str | None = None
 
 
 class Errors(_Table):
@@ -315,7 +318,7 @@ class SurveyConfig(_Table):
     with `astrometry` (two files, matched), and `mock` (stars of a model) says where stars come from.
 
     `quality`, `match`, `distance` and `plates` belong to `spectra` and `astrometry`. `work`: a folder in
-    which matched stars are kept, so that the next run need not match again.
+    which finished stages are kept, so that the next run need not do them again.
 
     `catalogue` may hold environment variables, `${NAME}` or `${NAME:-default}`; a relative path is taken
     from the folder of the configuration file. `columns` says which column of the file is what (a name, or

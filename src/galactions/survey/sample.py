@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from galactions._version import __version__
 from galactions.errors import CatalogueError, ConfigError
-from galactions.survey.config import ColumnTable, Quality, SourceTable, SurveyConfig
+from galactions.survey.config import ColumnTable, PlatesTable, Quality, SourceTable, SurveyConfig
 from galactions.survey.config_file import resolve_path
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.frame import icrs_to_galactic
@@ -23,7 +23,7 @@ from galactions.survey.kept import Progress, Stage, file_stamp, kept_or_made, si
 from galactions.survey.match import Index, MatchReport, cross_match
 from galactions.survey.match_hats import cross_match_hats, is_hats
 from galactions.survey.no_match import why_no_match
-from galactions.survey.plates import read_plate_selection
+from galactions.survey.plates import read_plate_selection, serial_numbers
 from galactions.survey.presets import Column
 from galactions.survey.selection import is_k_giant
 from galactions.survey.source_presets import ASTROMETRY, SPECTRA, SourcePreset
@@ -78,7 +78,8 @@ def giants_with_distances(
     key = {**_match_key(config, base), "distance": config.distance.model_dump(mode="json")}
     key["isochrones"] = [file_stamp(path) for path in isochrone_files(config.distance, base)]
     if config.plates is not None:
-        key["plates"] = file_stamp(resolve_path(config.plates.file, base))
+        tables = filter(None, (config.plates.file, config.plates.information))
+        key["plates"] = [file_stamp(resolve_path(table, base)) for table in tables]
     stage = kept_or_made(
         _keep(config, folder, keep), "distances", key, partial(_with_distances, config, base, progress, keep)
     )
@@ -184,7 +185,7 @@ def _with_distances(config: SurveyConfig, folder: Path, progress: Progress, keep
     if "e_parallax" in mine:
         mine = mine.with_columns(parallax=found.parallax[good])
     if config.plates is not None:
-        weight = _plate_weight(mine, resolve_path(config.plates.file, folder))
+        weight = _plate_weight(mine, config.plates, folder)
         known = np.isfinite(weight)
         flow = flow.after("selection of its plate is known", int(known.sum()))
         _some_left(known, flow)
@@ -224,16 +225,22 @@ def _read(table: SourceTable, preset: SourcePreset, folder: Path) -> Source:
     )
 
 
-def _plate_weight(stars: StarTable, path: Path) -> npt.NDArray[np.float64]:
+def _plate_weight(stars: StarTable, table: PlatesTable, folder: Path) -> npt.NDArray[np.float64]:
     stars.require("the selection of plates", "plate", "j_mag", "k_mag")
-    try:
-        serial = stars["plate"].astype(np.int64)
-    except ValueError:
-        raise CatalogueError(
-            f"the selection of plates goes by serial number: found {str(stars['plate'][0])!r} (map a column "
-            "of serial numbers to plate in [survey.spectra.columns])"
-        ) from None
-    return read_plate_selection(path).weight(serial, stars["k_mag"], stars["j_mag"] - stars["k_mag"])
+    selection = read_plate_selection(resolve_path(table.file, folder))
+    if table.information is not None:
+        path = resolve_path(table.information, folder)
+        serial = serial_numbers(stars["plate"], path, selection.plates)
+    else:
+        try:
+            serial = stars["plate"].astype(np.int64)
+        except ValueError:
+            raise CatalogueError(
+                f"the selection of plates goes by serial number: found {str(stars['plate'][0])!r} (give the "
+                "plate information catalogue of the release as information in [survey.plates], or map a "
+                "column of serial numbers to plate in [survey.spectra.columns])"
+            ) from None
+    return selection.weight(serial, stars["k_mag"], stars["j_mag"] - stars["k_mag"])
 
 
 def _some_left(good: npt.NDArray[np.bool_], flow: CutFlow) -> None:
