@@ -10,7 +10,7 @@ N = 600_000
 REGIONS = (
     ga.Region("inwards", (330.0, 390.0), (-30.0, 30.0), (1.0, 3.0)),
     ga.Region("outwards", (140.0, 220.0), (-25.0, 25.0), (0.5, 4.0)),
-    ga.Region("above", (0.0, 360.0), (50.0, 90.0), (0.0, 3.0)),
+    ga.Region("above", (0.0, 360.0), (20.0, 90.0), (0.5, 4.0)),
 )
 
 
@@ -44,9 +44,9 @@ def test_numbers_of_stars_follow_the_mass(both, galaxy):
     """Stars in a region over all stars: the region's mass by quadrature over that of the discs."""
     l, w_l = np.linspace(0.0, 2 * np.pi, 25)[:-1], np.full(24, 2 * np.pi / 24)  # noqa: E741
     x, w = np.polynomial.legendre.leggauss(12)
-    low = np.sin(np.radians(50.0))
+    low = np.sin(np.radians(20.0))
     s, w_s = 0.5 * (1 + low) + 0.5 * (1 - low) * x, 0.5 * (1 - low) * w
-    d, w_d = 1.5 * (1 + x), 1.5 * w
+    d, w_d = 2.25 + 1.75 * x, 1.75 * w
     l, s, d = (a.ravel() for a in np.meshgrid(l, s, d, indexing="ij"))  # noqa: E741
     weight = np.einsum("i,j,k->ijk", w_l, w_s, w_d).ravel() * d**2
     across = d * np.sqrt(1 - s**2)
