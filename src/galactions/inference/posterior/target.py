@@ -1,0 +1,182 @@
+"""What samplers see: a log density over unbounded coordinates, of a fit problem or of anything else."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galactions.inference.objective import Objective
+from galactions.inference.posterior.coordinates import log_volume
+from galactions.inference.problem import FitProblem, predict_heights, predict_slopes
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+ANSCOMBE = 0.375
+"""Stars added to each bin before the root is taken (Anscombe 1948, Biometrika 35, 246): the scatter of the
+root is then the same in every bin, and its dependence on the parameters nearly straight."""
+
+
+@runtime_checkable
+class Target(Protocol):
+    """A log density over unbounded coordinates u (n,), up to a constant.
+
+    names: of the n parameters. log_density: -inf where there is no model. value_and_gradient: the same with
+    its derivative (n,), zeros where the value is -inf. curvature: a positive definite matrix (n, n) that
+    stands for minus its second derivative (Gauss-Newton; expected information). to_values: the parameters
+    themselves (n,). `log_density` may raise nothing but mistakes in a program.
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    def log_density(self, u: Vector) -> float: ...
+
+    def value_and_gradient(self, u: Vector) -> tuple[float, Vector]: ...
+
+    def curvature(self, u: Vector) -> Matrix: ...
+
+    def to_values(self, u: Vector) -> Vector: ...
+
+
+@runtime_checkable
+class EmulableTarget(Target, Protocol):
+    """A target that is a cheap function of expensive features (m,), so that the features can be emulated.
+
+    features, feature_slopes: at u, (m,) and their derivatives (m, n); None where there is no model.
+    log_density_of, gradient_of: the target from given features (and slopes), without the model.
+    """
+
+    def features(self, u: Vector) -> Vector | None: ...
+
+    def feature_slopes(self, u: Vector) -> Matrix | None: ...
+
+    def log_density_of(self, features: Vector, u: Vector) -> float: ...
+
+    def gradient_of(self, features: Vector, slopes: Matrix, u: Vector) -> Vector: ...
+
+
+class Prior(Protocol):
+    """A density over the free parameters' values (n,), on top of the flat one within the bounds.
+
+    log_density: up to a constant, -inf outside its support; slope (n,) and curvature (n, n): its derivative,
+    and minus its second one or a positive semi-definite stand-in.
+    """
+
+    def log_density(self, values: Vector) -> float: ...
+
+    def slope(self, values: Vector) -> Vector: ...
+
+    def curvature(self, values: Vector) -> Matrix: ...
+
+
+@dataclass(eq=False)
+class ProblemTarget:
+    """The posterior of a fit problem: likelihood of its bins (`objective`), times the prior, in unbounded
+    coordinates.
+
+    Features are sqrt(p_n + 3/(8 N)) of the predicted heights. The last predictions and derivatives are kept,
+    so that value, gradient and curvature at one point cost one of each.
+    """
+
+    problem: FitProblem
+    objective: Objective
+    prior: Prior | None = None
+    _heights: tuple[bytes, Vector | None, str] | None = field(default=None, repr=False)
+    _slopes: tuple[bytes, Matrix | None, str] | None = field(default=None, repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.problem.free.names
+
+    def to_values(self, u: Vector) -> Vector:
+        return self.problem.free.from_unbounded(u)
+
+    @property
+    def note(self) -> str:
+        """Why there was no model at the last point; empty where there was."""
+        told = [kept[2] for kept in (self._heights, self._slopes) if kept is not None]
+        return next((text for text in told if text), "")
+
+    def heights(self, u: Vector) -> Vector | None:
+        """Predicted heights (n_bins,) at u; None where there is no model."""
+        if self._heights is None or self._heights[0] != u.tobytes():
+            outcome = predict_heights(self.problem, self.to_values(u))
+            self._heights = u.tobytes(), outcome.array, outcome.reason
+        return self._heights[1]
+
+    def slopes(self, u: Vector) -> Matrix | None:
+        """dp/du (n_bins, n) at u; None where there are none."""
+        if self._slopes is None or self._slopes[0] != u.tobytes():
+            outcome = predict_slopes(self.problem, self.to_values(u))
+            by_u = None
+            if outcome.array is not None:
+                by_u = outcome.array * np.exp(log_volume(self.problem.free, u)[0])
+            self._slopes = u.tobytes(), by_u, outcome.reason
+        return self._slopes[1]
+
+    def log_density(self, u: Vector) -> float:
+        before = self._prior(u)
+        if not math.isfinite(before):
+            return -math.inf
+        p = self.heights(u)
+        return -math.inf if p is None else _finite(before - float(self.objective.value(p)))
+
+    def value_and_gradient(self, u: Vector) -> tuple[float, Vector]:
+        value = self.log_density(u)
+        p, slopes = (self.heights(u), self.slopes(u)) if math.isfinite(value) else (None, None)
+        if p is None or slopes is None:
+            return -math.inf, np.zeros(len(u))
+        return value, self._prior_slope(u) - np.asarray(self.objective.slope(p)) @ slopes
+
+    def curvature(self, u: Vector) -> Matrix:
+        p, slopes = self.heights(u), self.slopes(u)
+        if p is None or slopes is None:
+            return self._prior_curvature(u)
+        found = np.asarray(self.objective.information(p, slopes)) + self._prior_curvature(u)
+        return 0.5 * (found + found.T)
+
+    def features(self, u: Vector) -> Vector | None:
+        p = self.heights(u)
+        return None if p is None else np.sqrt(np.maximum(p + self._offset, 0.0))
+
+    def feature_slopes(self, u: Vector) -> Matrix | None:
+        slopes, roots = self.slopes(u), self.features(u)
+        return None if slopes is None or roots is None else slopes / (2.0 * roots[:, None])
+
+    def log_density_of(self, features: Vector, u: Vector) -> float:
+        before = self._prior(u)
+        if not math.isfinite(before):
+            return -math.inf
+        return _finite(before - float(self.objective.value(features**2 - self._offset)))
+
+    def gradient_of(self, features: Vector, slopes: Matrix, u: Vector) -> Vector:
+        by_feature = np.asarray(self.objective.slope(features**2 - self._offset)) * 2.0 * features
+        return self._prior_slope(u) - by_feature @ slopes
+
+    @property
+    def _offset(self) -> Vector:
+        return ANSCOMBE / self.problem.layout.n_stars
+
+    def _prior(self, u: Vector) -> float:
+        volume = float(np.sum(log_volume(self.problem.free, u)[0]))
+        return volume if self.prior is None else volume + self.prior.log_density(self.to_values(u))
+
+    def _prior_slope(self, u: Vector) -> Vector:
+        log_slopes, slope, _ = log_volume(self.problem.free, u)
+        if self.prior is None:
+            return slope
+        return slope + self.prior.slope(self.to_values(u)) * np.exp(log_slopes)
+
+    def _prior_curvature(self, u: Vector) -> Matrix:
+        log_slopes, _, curvature = log_volume(self.problem.free, u)
+        if self.prior is None:
+            return np.diag(curvature)
+        by_u = np.exp(log_slopes)
+        return np.diag(curvature) + self.prior.curvature(self.to_values(u)) * np.outer(by_u, by_u)
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else -math.inf
