@@ -13,6 +13,7 @@ from galactions.inference.fit import fit
 from galactions.inference.least_squares import covariance, least_squares
 from galactions.inference.lock import RunFolderError, folder_lock
 from galactions.inference.nelder_mead import nelder_mead
+from galactions.inference.objective import GaussianObjective, MultinomialObjective, Objective
 from galactions.inference.parameters import FreeParameter, FreeParameters, free_parameters
 from galactions.inference.predictor import (
     DifferentiablePredictor,
@@ -59,6 +60,9 @@ __all__ = [
     "residuals",
     "predict_heights",
     "predict_slopes",
+    "Objective",
+    "GaussianObjective",
+    "MultinomialObjective",
     "nelder_mead",
     "least_squares",
     "covariance",

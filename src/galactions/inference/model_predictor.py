@@ -64,7 +64,7 @@ def _view(spec: "ModelSpec", values: Mapping[str, Any], iterations: int) -> "Vie
     for _ in range(iterations):
         state = iterate(ingredients, state)
     dfs = {name: ingredients.dfs[name] for name in DISKS}
-    return View.at(dfs, state.actions, parameters["d_sun"])
+    return View.at(dfs, state.actions, parameters)
 
 
 def galaxy_facts(galaxy: Any) -> dict[str, Any]:
