@@ -46,7 +46,8 @@ class EmulableTarget(Target, Protocol):
     """A target that is a cheap function of expensive features (m,), so that the features can be emulated.
 
     features, feature_slopes: at u, (m,) and their derivatives (m, n); None where there is no model.
-    log_density_of, gradient_of: the target from given features (and slopes), without the model.
+    log_density_of: the target from given features at u, without the model; gradient_of: its derivatives by
+    the features (m,) and by u with the features held (n,).
     """
 
     def features(self, u: Vector) -> Vector | None: ...
@@ -55,7 +56,7 @@ class EmulableTarget(Target, Protocol):
 
     def log_density_of(self, features: Vector, u: Vector) -> float: ...
 
-    def gradient_of(self, features: Vector, slopes: Matrix, u: Vector) -> Vector: ...
+    def gradient_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector]: ...
 
 
 class Prior(Protocol):
@@ -152,9 +153,9 @@ class ProblemTarget:
             return -math.inf
         return _finite(before - float(self.objective.value(features**2 - self._offset)))
 
-    def gradient_of(self, features: Vector, slopes: Matrix, u: Vector) -> Vector:
-        by_feature = np.asarray(self.objective.slope(features**2 - self._offset)) * 2.0 * features
-        return self._prior_slope(u) - by_feature @ slopes
+    def gradient_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector]:
+        by_height = np.asarray(self.objective.slope(features**2 - self._offset))
+        return -2.0 * features * by_height, self._prior_slope(u)
 
     @property
     def _offset(self) -> Vector:
