@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from galactions.inference.constraint_settings import AnyConstraint
 from galactions.inference.priors import PriorSettings
 from galactions.inference.table import Interval, Names, Table, as_tuple, did_you_mean
 
@@ -74,6 +75,7 @@ class FitSettings(Table):
     tolerance: float = Field(default=0.01, gt=0, le=100)
     initial_step: float = Field(default=0.1, gt=0, le=2)
     held_out: Names = ("check",)
+    constraints: Annotated[tuple[AnyConstraint, ...], BeforeValidator(as_tuple)] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "FitSettings":
