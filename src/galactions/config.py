@@ -22,7 +22,8 @@ from pydantic import (
 )
 
 from galactions.errors import ConfigError
-from galactions.inference.settings import FitSettings, Table, as_tuple, did_you_mean
+from galactions.inference.settings import FitSettings
+from galactions.inference.table import Table, as_tuple, did_you_mean
 from galactions.survey.config import SurveyConfig
 
 Iterations = Annotated[int, Field(ge=0, le=1000)] | Literal["auto"]
@@ -160,6 +161,12 @@ def explain(error: ValidationError, table: type[BaseModel]) -> Iterator[str]:
             yield f"{key}: unknown key{did_you_mean(location[-1], allowed)} allowed: {', '.join(allowed)}"
         elif kind == "missing":
             yield f"{key}: missing; it has to be given"
+        elif kind in ("union_tag_invalid", "union_tag_not_found"):
+            given = (
+                f"found {_shown(found.get('kind'))}" if isinstance(found, dict) and "kind" in found else ""
+            )
+            tags = item["ctx"].get("expected_tags", "")
+            yield f"{key}.kind: {given or 'missing'}; allowed: {tags or 'a kind that is documented'}"
         elif kind == "value_error":
             message = item["msg"].removeprefix("Value error, ")
             named = message.startswith(key) or not key or message.split(".")[0] == key.split(".")[0]

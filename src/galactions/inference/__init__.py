@@ -14,7 +14,7 @@ from galactions.inference.least_squares import covariance, least_squares
 from galactions.inference.lock import RunFolderError, folder_lock
 from galactions.inference.nelder_mead import nelder_mead
 from galactions.inference.objective import GaussianObjective, MultinomialObjective, Objective
-from galactions.inference.parameters import FreeParameter, FreeParameters, free_parameters
+from galactions.inference.parameters import FreeParameter, FreeParameters, Tie, free_parameters
 from galactions.inference.predictor import (
     DifferentiablePredictor,
     FinalModel,
@@ -22,12 +22,13 @@ from galactions.inference.predictor import (
     Prediction,
     Predictor,
 )
+from galactions.inference.priors import Prior
 from galactions.inference.problem import FitProblem, predict_heights, predict_slopes
 from galactions.inference.progress import Progress, ProgressUpdate, show_progress
 from galactions.inference.result import FitResult, Remark, RemarkKind, load_fit, read_prediction
 from galactions.inference.run import RunFolder, open_run, read_record, read_trials, survey_digest
 from galactions.inference.search import Status, search
-from galactions.inference.settings import DF_PARAMETERS, FitSettings
+from galactions.inference.settings import DF_PARAMETERS, PAPER_PARAMETERS, FitSettings, TieSettings
 from galactions.inference.trials import Trial, TrialRecorder
 
 __all__ = [
@@ -36,6 +37,10 @@ __all__ = [
     "FitResult",
     "FitSettings",
     "DF_PARAMETERS",
+    "PAPER_PARAMETERS",
+    "TieSettings",
+    "Prior",
+    "Tie",
     "Status",
     "Remark",
     "RemarkKind",

@@ -46,7 +46,10 @@ class FitProblem:
 
     @cached_property
     def free(self) -> FreeParameters:
-        return free_parameters(self.settings.free, self.parameters, self.settings.bounds)
+        settings = self.settings
+        return free_parameters(
+            settings.free, self.parameters, settings.bounds, settings.priors, settings.ties
+        )
 
     @cached_property
     def layout(self) -> BinLayout:
@@ -57,8 +60,9 @@ class FitProblem:
         return isinstance(self.predictor, DifferentiablePredictor)
 
     def all_parameters(self, values: NDArray[np.float64]) -> dict[str, float]:
-        """The model's full parameters with the free ones set to `values` (n_free,)."""
-        return {**{name: float(value) for name, value in self.parameters.items()}, **self.free.named(values)}
+        """The model's full parameters with the free ones set to `values` (n_free,), and those tied to
+        them."""
+        return self.free.complete(self.parameters, values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,15 +96,16 @@ def predict_slopes(problem: FitProblem, values: NDArray[np.float64]) -> Outcome:
     if not isinstance(predictor, DifferentiablePredictor):
         return _finite_differences(problem, values)
     try:
-        slopes = predictor.jacobian(problem.all_parameters(values), problem.free.names)
+        slopes = predictor.jacobian(problem.all_parameters(values), problem.free.moved)
     except BAD_TRIAL_ERRORS as error:
         return Outcome(None, _reason(error))
     jacobian = problem.layout.flatten(slopes)
-    if jacobian.shape[1:] != (len(problem.free.names),):
+    if jacobian.shape[1:] != (len(problem.free.moved),):
         raise ValueError(
             f"the predictor's derivatives have {jacobian.shape[1:]} columns; "
-            f"there are {len(problem.free.names)} free parameters"
+            f"they were asked for {len(problem.free.moved)} parameters"
         )
+    jacobian = jacobian @ problem.free.moves
     if reason := _not_finite(problem.layout, jacobian):
         return Outcome(None, f"derivatives: {reason}")
     return Outcome(jacobian)
