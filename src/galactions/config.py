@@ -1,7 +1,7 @@
 """The configuration of a fit: one TOML file, checked on load.
 
 Tables: `[model]`, `[survey]` (`galactions.survey.config`), `[projection]`, `[fit]`
-(`galactions.inference.settings`), `[output]`. Whatever is wrong becomes a `ConfigError` that names the
+(`galactions.inference.settings`), `[posterior]` (`galactions.inference.posterior.settings`), `[output]`. Whatever is wrong becomes a `ConfigError` that names the
 file, the key, what was found and what is allowed.
 """
 
@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from galactions.errors import ConfigError
+from galactions.inference.posterior.settings import PosteriorSettings
 from galactions.inference.settings import FitSettings
 from galactions.inference.table import Table, as_tuple, did_you_mean
 from galactions.survey.config import SurveyConfig
@@ -94,6 +95,7 @@ class Config(Table):
     survey: SurveyConfig
     projection: ProjectionTable = ProjectionTable()
     fit: FitSettings = FitSettings()
+    posterior: PosteriorSettings = PosteriorSettings()
     output: OutputTable = OutputTable()
     _source: Path | None = PrivateAttr(default=None)
     _text: str = PrivateAttr(default="")

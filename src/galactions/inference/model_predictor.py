@@ -46,9 +46,16 @@ class ModelPredictor:
 
     def final(self, parameters: Mapping[str, float]) -> FinalModel:
         """The model rebuilt with `final_iterations`, its histograms, and what `galaxy.json` tells of it."""
+        return self._built(parameters, self.final_iterations)
+
+    def trial_model(self, parameters: Mapping[str, float]) -> FinalModel:
+        """The same with as many iterations as a trial has."""
+        return self._built(parameters, self.iterations)
+
+    def _built(self, parameters: Mapping[str, float], iterations: int | Literal["auto"]) -> FinalModel:
         from galactions.galaxy import build
 
-        galaxy = build(self.spec.replace(**parameters), iterations=self.final_iterations)
+        galaxy = build(self.spec.replace(**parameters), iterations=iterations)
         return FinalModel(self.nodes.predict(galaxy), galaxy_facts(galaxy))
 
 

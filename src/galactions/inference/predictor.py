@@ -68,6 +68,15 @@ class FinalPredictor(Protocol):
     def final(self, parameters: Mapping[str, float]) -> FinalModel: ...
 
 
+@runtime_checkable
+class TrialModelPredictor(Protocol):
+    """A predictor that tells more of a trial's model than its histograms: what bands over a posterior show."""
+
+    def trial_model(self, parameters: Mapping[str, float]) -> FinalModel:
+        """The model built as for a trial, with its histograms and what `galaxy.json` would tell of it."""
+        ...
+
+
 BAD_TRIAL_ERRORS: tuple[type[Exception], ...] = (ValueError, ArithmeticError, RuntimeError)
 """Errors by which a predictor says that parameters make no model (ModelError and LinAlgError are
 ValueErrors). Others, TypeError say, are mistakes in a program, and end the fit."""

@@ -227,10 +227,11 @@ def survey_digest(survey: "BinnedSurvey") -> str:
     return digest.hexdigest()
 
 
-def environment() -> dict[str, str]:
-    """Versions that a result may depend on (nothing that names the host or its user)."""
+def environment(*more: str) -> dict[str, str]:
+    """Versions that a result may depend on, of further packages too (nothing that names the host or its
+    user)."""
     found = {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()}
-    for name in ("numpy", "scipy", "jax", "jaxlib", "equinox"):
+    for name in ("numpy", "scipy", "jax", "jaxlib", "equinox", *more):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

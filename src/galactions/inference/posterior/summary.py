@@ -44,17 +44,17 @@ class ParameterSummary:
 def summarise_chains(
     names: Sequence[str], values: Vector, mode: Vector, walkers: int
 ) -> tuple[ParameterSummary, ...]:
-    """Summaries of draws (chains, draws, n); `walkers` of them in turn belong to one ensemble."""
-    return tuple(
-        _summary(
-            name,
-            values[..., i].ravel(),
-            None,
-            float(mode[i]),
-            (r_hat(values[..., i]), bulk_ess(values[..., i], walkers), tail_ess(values[..., i], walkers)),
-        )
-        for i, name in enumerate(names)
-    )
+    """Summaries of draws (chains, draws, n); `walkers` of them in turn belong to one ensemble.
+
+    R-hat compares ensembles as wholes: all walkers of one, step after step, make one chain.
+    """
+    rows = []
+    for i, name in enumerate(names):
+        draws = values[..., i]
+        whole = np.swapaxes(draws.reshape(-1, walkers, draws.shape[1]), 1, 2).reshape(len(draws) // walkers, -1)
+        worth = r_hat(whole), bulk_ess(draws, walkers), tail_ess(draws, walkers)
+        rows.append(_summary(name, draws.ravel(), None, float(mode[i]), worth))
+    return tuple(rows)
 
 
 def summarise_weighted(

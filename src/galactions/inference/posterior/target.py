@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galactions.inference.objective import Objective
-from galactions.inference.posterior.coordinates import log_volume
 from galactions.inference.problem import FitProblem, predict_heights, predict_slopes
 
 Vector = NDArray[np.float64]
@@ -17,6 +16,10 @@ Matrix = NDArray[np.float64]
 ANSCOMBE = 0.375
 """Stars added to each bin before the root is taken (Anscombe 1948, Biometrika 35, 246): the scatter of the
 root is then the same in every bin, and its dependence on the parameters nearly straight."""
+
+
+STEP = 1e-4
+"""Step in u over which the slope of the prior is differenced: the curvature only shapes proposals."""
 
 
 @runtime_checkable
@@ -59,24 +62,10 @@ class EmulableTarget(Target, Protocol):
     def gradient_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector]: ...
 
 
-class Prior(Protocol):
-    """A density over the free parameters' values (n,), on top of the flat one within the bounds.
-
-    log_density: up to a constant, -inf outside its support; slope (n,) and curvature (n, n): its derivative,
-    and minus its second one or a positive semi-definite stand-in.
-    """
-
-    def log_density(self, values: Vector) -> float: ...
-
-    def slope(self, values: Vector) -> Vector: ...
-
-    def curvature(self, values: Vector) -> Matrix: ...
-
-
 @dataclass(eq=False)
 class ProblemTarget:
-    """The posterior of a fit problem: likelihood of its bins (`objective`), times the prior, in unbounded
-    coordinates.
+    """The posterior of a fit problem: likelihood of its bins (`objective`), times the prior of its free
+    parameters, in unbounded coordinates.
 
     Features are sqrt(p_n + 3/(8 N)) of the predicted heights. The last predictions and derivatives are kept,
     so that value, gradient and curvature at one point cost one of each.
@@ -84,7 +73,6 @@ class ProblemTarget:
 
     problem: FitProblem
     objective: Objective
-    prior: Prior | None = None
     _heights: tuple[bytes, Vector | None, str] | None = field(default=None, repr=False)
     _slopes: tuple[bytes, Matrix | None, str] | None = field(default=None, repr=False)
 
@@ -114,7 +102,7 @@ class ProblemTarget:
             outcome = predict_slopes(self.problem, self.to_values(u))
             by_u = None
             if outcome.array is not None:
-                by_u = outcome.array * np.exp(log_volume(self.problem.free, u)[0])
+                by_u = outcome.array * self.problem.free.unbounded_slopes(u)
             self._slopes = u.tobytes(), by_u, outcome.reason
         return self._slopes[1]
 
@@ -162,21 +150,16 @@ class ProblemTarget:
         return ANSCOMBE / self.problem.layout.n_stars
 
     def _prior(self, u: Vector) -> float:
-        volume = float(np.sum(log_volume(self.problem.free, u)[0]))
-        return volume if self.prior is None else volume + self.prior.log_density(self.to_values(u))
+        return self.problem.free.log_prior_unbounded(u)[0]
 
     def _prior_slope(self, u: Vector) -> Vector:
-        log_slopes, slope, _ = log_volume(self.problem.free, u)
-        if self.prior is None:
-            return slope
-        return slope + self.prior.slope(self.to_values(u)) * np.exp(log_slopes)
+        return self.problem.free.log_prior_unbounded(u)[1]
 
     def _prior_curvature(self, u: Vector) -> Matrix:
-        log_slopes, _, curvature = log_volume(self.problem.free, u)
-        if self.prior is None:
-            return np.diag(curvature)
-        by_u = np.exp(log_slopes)
-        return np.diag(curvature) + self.prior.curvature(self.to_values(u)) * np.outer(by_u, by_u)
+        """Minus the second derivative, which is diagonal (each parameter has its own prior), where it is
+        positive."""
+        ahead, behind = self._prior_slope(u + STEP), self._prior_slope(u - STEP)
+        return np.diag(np.maximum((behind - ahead) / (2.0 * STEP), 0.0))
 
 
 def _finite(value: float) -> float:
