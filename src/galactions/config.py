@@ -1,8 +1,8 @@
 """The configuration of a fit: one TOML file, checked on load.
 
 Tables: `[model]`, `[survey]` (`galactions.survey.config`), `[projection]`, `[fit]`
-(`galactions.inference.settings`), `[posterior]` (`galactions.inference.posterior.settings`), `[output]`. Whatever is wrong becomes a `ConfigError` that names the
-file, the key, what was found and what is allowed.
+(`galactions.inference.settings`), `[posterior]` (`galactions.inference.posterior.settings`), `[output]`.
+Whatever is wrong becomes a `ConfigError` that names the file, the key, what was found and what is allowed.
 """
 
 import math

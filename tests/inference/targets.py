@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Squares:
-    """ln pi = -sum of squared features / 2, with features that are functions of u. `wait`: evaluations sleep."""
+    """ln pi = -sum of squared features / 2, with features that are functions of u."""
 
     names: tuple[str, ...]
 

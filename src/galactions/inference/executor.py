@@ -97,8 +97,8 @@ def open_executor(scheduler: str | None = None, workers: int = 1) -> Iterator[Ex
         client = Client(scheduler, timeout=20)
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"--scheduler {scheduler}: no answer ({error}); allowed: the address of a running Dask scheduler, "
-            "as tcp://host:8786, or local"
+            f"--scheduler {scheduler}: no answer ({error}); allowed: the address of a running Dask "
+            "scheduler, as tcp://host:8786, or local"
         ) from None
     with client:
         yield DaskExecutor(client)

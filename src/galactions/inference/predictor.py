@@ -70,7 +70,7 @@ class FinalPredictor(Protocol):
 
 @runtime_checkable
 class TrialModelPredictor(Protocol):
-    """A predictor that tells more of a trial's model than its histograms: what bands over a posterior show."""
+    """A predictor that tells more of a trial's model than its histograms: what posterior bands show."""
 
     def trial_model(self, parameters: Mapping[str, float]) -> FinalModel:
         """The model built as for a trial, with its histograms and what `galaxy.json` would tell of it."""

@@ -80,7 +80,9 @@ class Recovery:
         good = np.isfinite(self.pulls)
         return {
             level: {
-                name: float(np.mean(np.abs(self.pulls[good[:, i], i]) < width)) if good[:, i].any() else np.nan
+                name: float(np.mean(np.abs(self.pulls[good[:, i], i]) < width))
+                if good[:, i].any()
+                else np.nan
                 for i, name in enumerate(self.names)
             }
             for level, width in SIGMAS.items()
@@ -96,8 +98,8 @@ def recovery_suite(
 ) -> Recovery:
     """Mock surveys fitted: mock(seed) gives a problem and the true values of its free parameters by name.
 
-    folder: holds a run folder for each mock, `mock-<seed>`; those that are there are taken up. With an executor
-    of several processes, `mock` has to be a function that can be sent to them.
+    folder: holds a run folder for each mock, `mock-<seed>`; those that are there are taken up. With an
+    executor of several processes, `mock` has to be a function that can be sent to them.
     """
     tasks = [(seed, None if folder is None else Path(folder) / f"mock-{seed:04d}") for seed in seeds]
     rows = (executor or SerialExecutor()).map(_recover, mock, tasks)

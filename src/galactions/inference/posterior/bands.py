@@ -91,7 +91,11 @@ def posterior_bands(
     good = [facts for facts in found if facts is not None]
     if not good:
         return Bands(np.full((len(LEVELS), len(problem.layout.data)), np.nan), {}, 0, len(found))
-    shared = [key for key in good[0] if all(key in facts and facts[key].shape == good[0][key].shape for facts in good)]
+    shared = [
+        key
+        for key in good[0]
+        if all(key in facts and facts[key].shape == good[0][key].shape for facts in good)
+    ]
     summed = {key: quantiles(np.stack([facts[key] for facts in good])) for key in shared}
     return Bands(summed.pop("heights"), summed, len(good), len(found) - len(good))
 

@@ -39,7 +39,13 @@ def chain_from(
 ) -> Chain:
     """A chain with the counts of the target that it was drawn from."""
     return Chain(
-        u, log_density, stats or {}, dict(target.n_evaluations), target.failures, target.seconds, target.strayed
+        u,
+        log_density,
+        stats or {},
+        dict(target.n_evaluations),
+        target.failures,
+        target.seconds,
+        target.strayed,
     )
 
 
@@ -49,7 +55,7 @@ def overdispersed_start(
     """A point (n,) with a finite density, `spread` times as far from the mode as draws of the Laplace
     approximation are. Raises ModelError where no such point is found."""
     for tried in range(START_TRIES):
-        wide = spread if tried < START_TRIES // 2 else spread * 0.3
+        wide = spread if tried < START_TRIES // 2 else 0.3 * spread
         u = start.u(wide * rng.standard_normal(len(start.mean)))
         if np.isfinite(target.log_density(u)):
             return u

@@ -12,11 +12,16 @@ from galactions.inference.posterior.journal import RecordedTarget
 
 Vector = NDArray[np.float64]
 
-TRAJECTORIES = 4
+TRAJECTORIES = 8
 """Hamiltonian trajectories on the emulator for one proposal: its end is all but independent of its start."""
 
-LONGEST = 8
-"""Leapfrog steps of a trajectory: each has 1 to this many, at random, so that none runs in circles."""
+LONGEST, SHORTEST_STEP = 8, 0.1
+"""Leapfrog steps of a trajectory: each has 1 to this many, and from this fraction of the step size to all of
+it, both at random: none runs in circles, and narrow places are reached as well."""
+
+LOST = 1e5
+"""A trajectory that comes to where the emulated log density is this far below the mode is not accepted. The
+limit is the same from wherever it began, so that the way back is refused as well."""
 
 TUNING = 200
 """Trajectories on the emulator from which the step size is learnt; they cost no evaluation of the model."""
@@ -83,12 +88,12 @@ def delayed_chain(
 
 
 def tuned_step(emulator: Emulator, rng: np.random.Generator) -> float:
-    """The leapfrog step with which about 0.8 of the trajectories on the emulator are accepted."""
+    """The leapfrog step with which about 0.9 of the trajectories on the emulator are accepted."""
     from galactions.inference.posterior.nuts import DualAveraging
 
     n = len(emulator.start.mean)
     state = _state(emulator, np.zeros(n))
-    averaging = DualAveraging(step=0.8 * n**-0.25)
+    averaging = DualAveraging(step=0.8 * n**-0.25, acceptance=0.9)
     for _ in range(TUNING):
         state, probability = _trajectory(emulator, state, averaging.step, rng)
         averaging.update(probability)
@@ -103,17 +108,18 @@ def _state(emulator: Emulator, z: Vector) -> _State:
 def _trajectory(
     emulator: Emulator, state: _State, step: float, rng: np.random.Generator
 ) -> tuple[_State, float]:
-    """A Hamiltonian trajectory (Duane et al. 1987) of random length on the emulator: its end if that is
-    accepted, else `state` itself; and the probability of acceptance."""
+    """A Hamiltonian trajectory (Duane et al. 1987) of random length and step on the emulator: its end if that
+    is accepted, else `state` itself; and the probability of acceptance."""
     momentum = rng.standard_normal(len(state.z))
     length = int(rng.integers(1, LONGEST + 1))
+    step = step * SHORTEST_STEP ** rng.uniform()
     chance = rng.uniform()
     before = state.emulated - 0.5 * float(momentum @ momentum)
     at = state
     for _ in range(length):
         momentum = momentum + 0.5 * step * at.gradient
         at = _state(emulator, at.z + step * momentum)
-        if not np.isfinite(at.emulated):
+        if not at.emulated > emulator.start.log_density - LOST:
             return state, 0.0
         momentum = momentum + 0.5 * step * at.gradient
     after = at.emulated - 0.5 * float(momentum @ momentum)

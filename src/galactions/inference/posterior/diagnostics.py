@@ -15,7 +15,8 @@ POOR_ACCEPTANCE = 0.2
 FAILED = 0.05
 LEANING = 0.05
 WIDE = 0.25
-"""Standard deviation over width of the bounds above which a parameter is called unconstrained (flat: 0.289)."""
+"""Standard deviation over width of the bounds above which a parameter is called unconstrained (0.289 where
+flat)."""
 
 
 class VerdictKind(Enum):
@@ -50,8 +51,12 @@ class VerdictKind(Enum):
         "The search for the mode did not end by its own criterion, so the proposals begin off the mark. "
         "Fit the model first (`galactions fit`), whose best parameters are then the start."
     )
-    FAILED_EVALUATIONS = "{} evaluations made no model; they count as excluded. If they are many, narrow fit.bounds."
-    AT_BOUND = "{} leans on a bound of the fit, which cuts the posterior off: widen fit.bounds there if it may."
+    FAILED_EVALUATIONS = (
+        "{} evaluations made no model; they count as excluded. If they are many, narrow fit.bounds."
+    )
+    AT_BOUND = (
+        "{} leans on a bound of the fit, which cuts the posterior off: widen fit.bounds there if it may."
+    )
     UNCONSTRAINED = "The data say next to nothing about {}: its posterior is as wide as its bounds."
     STRAYED = (
         "The sampler took another path than the one on file (another version of a library, or another "

@@ -20,8 +20,8 @@ derivatives is taken: a secant over where the draws are, not a derivative at one
 
 @dataclass(frozen=True, eq=False)
 class Emulator:
-    """Features f(z) = value + slope z + z' bend z / 2 in coordinates z (n,) in which the Laplace approximation
-    is a unit normal; the log density is the target's own function of them.
+    """Features f(z) = value + slope z + z' bend z / 2 in coordinates z (n,) in which the Laplace
+    approximation is a unit normal; the log density is the target's own function of them.
 
     value (m,), slope (m, n), bend (m, n, n), symmetric in the last two. Never changed once it is made: chains
     that use it for their proposals need that.
@@ -58,7 +58,8 @@ def emulator(
     target: RecordedTarget, start: Laplace, after_point: Callable[[int, int], None] | None = None
 ) -> Emulator:
     """The emulator from derivatives at the mode and at two points along each axis of the Laplace
-    approximation: 2 n + 1 evaluations of derivatives. Where one of a pair makes no model, the other is enough.
+    approximation: 2 n + 1 evaluations of derivatives. Where one of a pair makes no model, the other has to
+    do.
 
     Raises ModelError where there are no derivatives at the mode, or at neither point of a pair.
     """

@@ -35,26 +35,28 @@ def require_arviz() -> None:
     from importlib.util import find_spec
 
     if find_spec("arviz") is None:
-        raise ConfigError("a posterior needs ArviZ, which is not installed: pip install 'galactions[posterior]'")
+        raise ConfigError(
+            "a posterior needs ArviZ, which is not installed: pip install 'galactions[posterior]'"
+        )
 
 
 def write_draws(path: Path, result: PosteriorResult, facts: Mapping[str, Any]) -> None:
     """Writes `posterior.nc`, atomically: groups `posterior` (each parameter, chain x draw), `sample_stats`
-    (`lp` and the sampler's own) and, for importance sampling, `weighted` (each parameter, `lp` and `weight` of
+    (`lp` and the sampler's own) and, for importance sampling, `weighted` (each parameter and the `weight` of
     every point). `facts` become attributes of the posterior."""
     import xarray
 
+    attributes = {key: value for key, value in facts.items() if isinstance(value, str | int | float)}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # ArviZ tells at import of its next version
+        # ArviZ tells at import of its next version, and wonders at ensembles of more walkers than steps.
+        warnings.simplefilter("ignore")
         import arviz
 
-    chains = {name: result.values[..., i] for i, name in enumerate(result.names)}
-    attributes = {key: value for key, value in facts.items() if isinstance(value, str | int | float)}
-    data = arviz.from_dict(
-        posterior=chains,
-        sample_stats={"lp": result.log_density, **result.stats},
-        attrs={"names": json.dumps(result.names), **attributes},
-    )
+        data = arviz.from_dict(
+            posterior={name: result.values[..., i] for i, name in enumerate(result.names)},
+            sample_stats={"lp": result.log_density, **result.stats},
+            attrs={"names": json.dumps(result.names), **attributes},
+        )
     if result.points is not None and result.weights is not None:
         points = {name: ("point", result.points[:, i]) for i, name in enumerate(result.names)}
         weighted = xarray.Dataset({**points, "weight": ("point", result.weights)})
@@ -87,6 +89,7 @@ def read_draws(path: Path) -> StoredDraws:
                 weights = np.asarray(group["weight"][...], dtype=float)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(
-            f"{path}: not a saved posterior ({type(error).__name__}: {error}); resume the run, or remove its folder"
+            f"{path}: not a saved posterior ({type(error).__name__}: {error}); resume the run, or "
+            "remove its folder"
         ) from error
     return StoredDraws(names, values, stats.pop("lp"), stats, points, weights)

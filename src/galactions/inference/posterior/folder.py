@@ -78,8 +78,8 @@ def open_posterior(
     resume: bool,
     command: str,
 ) -> Iterator[PosteriorFolder]:
-    """Locks `folder` and begins a run in it, or, with `resume`, takes up the one that is there, with the start
-    that it had.
+    """Locks `folder` and begins a run in it, or, with `resume`, takes up the one that is there, with the
+    start that it had.
 
     Raises RunFolderError when another process uses the folder, when it holds a run and `resume` is False, and
     when that run was of another problem (naming what differs).
@@ -157,7 +157,11 @@ def _refuse_other(run: PosteriorFolder, now: Mapping[str, Any]) -> None:
     for key in (*now, *(key for key in then if key not in now)):
         if then.get(key) == now.get(key) or key.removeprefix("posterior.") in MAY_CHANGE:
             continue
-        shown = "the survey's bins" if key == "survey" else f"{key} ({then.get(key)!r} then, {now.get(key)!r} now)"
+        shown = (
+            "the survey's bins"
+            if key == "survey"
+            else f"{key} ({then.get(key)!r} then, {now.get(key)!r} now)"
+        )
         raise RunFolderError(
             f"{run.path} holds a run of another problem: {shown} differs. Remove the folder, or undo the "
             f"change; of a run that is taken up only {', '.join(MAY_CHANGE)} may change"

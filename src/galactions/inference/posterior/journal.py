@@ -84,12 +84,14 @@ class Journal:
             path = self.path.parent / result
             if not path.exists():
                 return None
-            array = np.asarray(np.load(path), dtype=float)
+            array: NDArray[np.float64] | None = np.asarray(np.load(path), dtype=float)
         else:
             array = None if result is None else np.array(result, dtype=float)
             if array is not None and told["shape"] is not None:
                 array = array.reshape(told["shape"])
-        return Evaluation(told["kind"], np.array(told["u"], dtype=float), array, told["seconds"], told["note"])
+        return Evaluation(
+            told["kind"], np.array(told["u"], dtype=float), array, told["seconds"], told["note"]
+        )
 
     def append(self, made: Evaluation) -> None:
         """Puts an evaluation on disk."""
@@ -150,8 +152,8 @@ class RecordedTarget:
         """The target itself. Raises ConfigError where it has no features to emulate."""
         if not isinstance(self.target, EmulableTarget):
             raise ConfigError(
-                f"posterior.method: 'delayed' needs features to emulate, and {type(self.target).__name__} has "
-                "none; allowed here: 'laplace', 'nuts', 'ensemble'"
+                f"posterior.method: 'delayed' needs features to emulate, and {type(self.target).__name__} "
+                "has none; allowed here: 'laplace', 'nuts', 'ensemble'"
             )
         return self.target
 

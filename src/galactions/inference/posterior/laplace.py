@@ -29,9 +29,7 @@ class Laplace:
     def log_evidence(self) -> float:
         """ln of the target's integral, exact for a normal target: ln pi(mode) + ln sqrt((2 pi)^n det C)."""
         n = len(self.mean)
-        return float(
-            self.log_density + 0.5 * n * np.log(2.0 * np.pi) + np.sum(np.log(np.diag(self.factor)))
-        )
+        return float(self.log_density + 0.5 * n * np.log(2.0 * np.pi) + np.sum(np.log(np.diag(self.factor))))
 
     def u(self, z: Vector) -> Vector:
         """Coordinates u (..., n) of whitened ones z (..., n)."""

@@ -87,11 +87,13 @@ def nuts_chain(
 class DualAveraging:
     """The step size of a Hamiltonian sampler, drawn to a mean acceptance (section 3.2 of Hoffman & Gelman).
 
-    step: to be used now; averaged: of the later ones, to be used when adaptation ends.
+    step: to be used now; averaged: of the later ones, to be used when adaptation ends. acceptance: the mean
+    that is asked for.
     """
 
     step: float
     averaged: float = 1.0
+    acceptance: float = ACCEPTANCE
     _mean: float = field(init=False)
     _count: int = field(init=False, default=0)
     _gap: float = field(init=False, default=0.0)
@@ -110,7 +112,7 @@ class DualAveraging:
         self._count += 1
         accepted = acceptance if np.isfinite(acceptance) else 0.0
         share = 1.0 / (self._count + 10.0)
-        self._gap = (1.0 - share) * self._gap + share * (ACCEPTANCE - accepted)
+        self._gap = (1.0 - share) * self._gap + share * (self.acceptance - accepted)
         log_step = self._mean - np.sqrt(self._count) / 0.05 * self._gap
         weight = self._count**-0.75
         before = np.log(self.averaged) if self._count > 1 else log_step

@@ -42,7 +42,8 @@ def find_mode(target: RecordedTarget, start: Vector, max_steps: int = 60) -> Mod
     curvature = target.curvature(u)
     damping, steps = 1e-3, 0
     while steps < max_steps:
-        scale = np.diag(np.diag(curvature))
+        diagonal = np.diag(curvature)
+        scale = np.diag(np.where(diagonal > 0, diagonal, 1.0))
         step = np.linalg.solve(curvature + damping * scale, gradient)
         promised = 0.5 * float(gradient @ step)
         if promised < GAIN and damping <= 1e-2:
@@ -55,7 +56,9 @@ def find_mode(target: RecordedTarget, start: Vector, max_steps: int = 60) -> Mod
             curvature = target.curvature(u)
             damping = max(damping / 10.0, 1e-9)
             if not np.isfinite(value):
-                raise ModelError("the posterior cannot go on: no derivatives at a point where there is a model")
+                raise ModelError(
+                    "the posterior cannot go on: no derivatives at a point where there is a model"
+                )
         else:
             damping *= 10.0
             if promised < GAIN or np.max(np.abs(step)) < SMALLEST_STEP:

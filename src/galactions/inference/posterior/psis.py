@@ -13,7 +13,8 @@ def smooth_weights(log_weights: Vector) -> tuple[Vector, float]:
     distribution fitted to them, and k-hat, its shape.
 
     Above k-hat = 0.7 the weights have so heavy a tail that estimates from them are not to be trusted; above 1
-    their mean does not even exist. The tail has min(k/5, 3 sqrt(k)) weights. NaN where it is too short to say.
+    their mean does not even exist. The tail has min(k/5, 3 sqrt(k)) weights. NaN where it is too
+    short to say.
     """
     from scipy.special import logsumexp
 
@@ -49,7 +50,8 @@ def fit_pareto(excess: Vector) -> tuple[float, float]:
     b = b / (3.0 * quartile) + 1.0 / excess[-1]
     shapes = np.mean(np.log1p(-b[:, None] * excess), axis=1)
     profile = n * (np.log(-b / shapes) - shapes - 1.0)
-    weight = 1.0 / np.sum(np.exp(profile - profile[:, None]), axis=1)
+    with np.errstate(over="ignore"):
+        weight = 1.0 / np.sum(np.exp(profile - profile[:, None]), axis=1)
     keep = weight >= 10.0 * np.finfo(float).eps
     weight, b = weight[keep] / np.sum(weight[keep]), b[keep]
     mean = float(np.sum(b * weight))

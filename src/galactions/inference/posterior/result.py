@@ -83,7 +83,9 @@ class PosteriorResult:
 
     def thinned(self, count: int) -> Vector:
         """At most `count` draws (count, n), evenly spaced over all chains."""
-        chosen = np.unique(np.linspace(0, len(self.draws) - 1, min(count, len(self.draws))).round().astype(int))
+        chosen = np.unique(
+            np.linspace(0, len(self.draws) - 1, min(count, len(self.draws))).round().astype(int)
+        )
         return self.draws[chosen]
 
     def summary(self) -> str:
@@ -98,7 +100,9 @@ class PosteriorResult:
                 f"{low:.5g} to {high:.5g}"
                 for low, high in ((row.low_68, row.high_68), (row.low_95, row.high_95))
             )
-            lines.append(f"  {row.name:<16} {row.median:>11.5g} {inner:>25} {outer:>25} {r_hat:>7} {row.ess:>7.0f}")
+            lines.append(
+                f"  {row.name:<16} {row.median:>11.5g} {inner:>25} {outer:>25} {r_hat:>7} {row.ess:>7.0f}"
+            )
         if self.log_evidence is not None:
             lines.append(f"  ln evidence {self.log_evidence:.3f} +- {self.log_evidence_error:.3f}")
         made = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in self.evaluations.items())

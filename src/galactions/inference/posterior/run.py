@@ -47,15 +47,15 @@ def sample_posterior(
     workers: int = 1,
     command: str | None = None,
 ) -> PosteriorResult:
-    """Samples the posterior of a model's free parameters: multinomial likelihood of the survey's counts in the
-    fitted regions, times the parameters' priors.
+    """Samples the posterior of a model's free parameters: multinomial likelihood of the survey's counts in
+    the fitted regions, times the parameters' priors.
 
     config_or_problem: a TOML file or `Config`, whose posterior lies in the run folder of its fit, under
     `posterior/<method>`, or a `FitProblem`, which has a folder only if one is given. method: "laplace",
     "delayed", "nuts" or "ensemble", see `PosteriorSettings`; by default that of the settings, which are by
     default the configuration's. start: free parameters by name from which the mode is searched (default: the
-    best ones of a fit in the run folder, else the model's). scheduler, workers: see `open_executor`; the draws
-    do not depend on them. progress: see `show_progress`.
+    best ones of a fit in the run folder, else the model's). scheduler, workers: see `open_executor`; the
+    draws do not depend on them. progress: see `show_progress`.
 
     Interrupted (Ctrl-C, kill), a run with a folder is taken up by `resume=True` and ends with the same draws,
     bit for bit; so is a finished one that is asked for more draws or rounds.

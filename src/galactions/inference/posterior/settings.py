@@ -39,7 +39,7 @@ class PosteriorSettings(Table):
     def _consistent(self) -> "PosteriorSettings":
         if self.method == "nuts" and self.warmup < 20:
             raise ValueError(
-                f"posterior.warmup: found {self.warmup}; allowed: at least 20 with posterior.method = 'nuts', "
-                "which learns its step size from them"
+                f"posterior.warmup: found {self.warmup}; allowed: at least 20 with "
+                "posterior.method = 'nuts', which learns its step size from them"
             )
         return self

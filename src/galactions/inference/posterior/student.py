@@ -1,4 +1,4 @@
-"""The multivariate Student t: quasi-random draws in antithetic pairs, and its density."""
+"""The multivariate Student t: quasi-random draws, and its density."""
 
 from dataclasses import dataclass
 
@@ -20,18 +20,18 @@ class StudentT:
     factor: Vector
     dof: float
 
-    def draw(self, pairs: int, seed: int | list[int]) -> Vector:
-        """2 `pairs` points (2 pairs, n): scrambled Sobol' points (Owen 1998) and their mirror images about
-        the location. For integrands that are smooth the error falls faster than 1/sqrt(pairs)."""
+    def draw(self, count: int, seed: int | list[int]) -> Vector:
+        """`count` points (count, n), scrambled Sobol' points (Owen 1998): for integrands that are smooth the
+        error falls faster than 1/sqrt(count)."""
         from scipy.special import gammaincinv, ndtri
         from scipy.stats.qmc import Sobol
 
         n = len(self.location)
-        cube = Sobol(n + 1, rng=np.random.default_rng(seed)).random_base2(int(np.ceil(np.log2(max(pairs, 1)))))
-        cube = np.clip(cube[:pairs], EDGE, 1.0 - EDGE)
+        power = int(np.ceil(np.log2(max(count, 1))))
+        cube = Sobol(n + 1, rng=np.random.default_rng(seed)).random_base2(power)[:count]
+        cube = np.clip(cube, EDGE, 1.0 - EDGE)
         spread = 2.0 * gammaincinv(0.5 * self.dof, cube[:, n]) / self.dof
-        offset = ndtri(cube[:, :n]) / np.sqrt(spread)[:, None] @ self.factor.T
-        return np.stack([self.location + offset, self.location - offset], axis=1).reshape(2 * pairs, n)
+        return np.asarray(self.location + ndtri(cube[:, :n]) / np.sqrt(spread)[:, None] @ self.factor.T)
 
     def log_density(self, points: Vector) -> Vector:
         """ln density (k,) at points (k, n), normalised."""

@@ -51,7 +51,9 @@ def summarise_chains(
     rows = []
     for i, name in enumerate(names):
         draws = values[..., i]
-        whole = np.swapaxes(draws.reshape(-1, walkers, draws.shape[1]), 1, 2).reshape(len(draws) // walkers, -1)
+        whole = np.swapaxes(draws.reshape(-1, walkers, draws.shape[1]), 1, 2).reshape(
+            len(draws) // walkers, -1
+        )
         worth = r_hat(whole), bulk_ess(draws, walkers), tail_ess(draws, walkers)
         rows.append(_summary(name, draws.ravel(), None, float(mode[i]), worth))
     return tuple(rows)
@@ -74,9 +76,7 @@ def _summary(
     mean = float(np.average(draws, weights=weights))
     deviation = float(np.sqrt(np.average((draws - mean) ** 2, weights=weights)))
     low_95, low_68, median, high_68, high_95 = (float(q) for q in quantiles(draws, weights))
-    return ParameterSummary(
-        name, mean, deviation, median, low_68, high_68, low_95, high_95, *worth, mode
-    )
+    return ParameterSummary(name, mean, deviation, median, low_68, high_68, low_95, high_95, *worth, mode)
 
 
 def quantiles(draws: Vector, weights: Vector | None = None) -> Vector:

@@ -99,7 +99,9 @@ def draw_sample(
         if settings.method == "delayed":
             clock.stage("laying out the emulator")
             slopes = recorded(target, folder, "emulator")
-            emulated = emulator(slopes, normal, lambda done, of: clock.tell("emulator", done, of, slopes.total))
+            emulated = emulator(
+                slopes, normal, lambda done, of: clock.tell("emulator", done, of, slopes.total)
+            )
             counted.append(slopes)
         tasks = [
             ChainTask(settings, normal, emulated, k, _journal(folder, f"chain-{k:03d}"))
@@ -209,7 +211,9 @@ class _Clock:
             elapsed = time.monotonic() - self._begin
             left = elapsed * (of - done) / done if 0 < done <= of else None
             self._progress(
-                SamplingUpdate(stage, done, max(of, done), done if evaluations is None else evaluations, elapsed, left)
+                SamplingUpdate(
+                    stage, done, max(of, done), done if evaluations is None else evaluations, elapsed, left
+                )
             )
 
     def round(self, made: Round) -> None:
