@@ -25,6 +25,7 @@ from galactions.inference.progress import Progress, ProgressUpdate
 from galactions.inference.result import FitResult, Remark, RemarkKind, load_fit, write_result
 from galactions.inference.run import RunFolder, command_line, open_run
 from galactions.inference.search import SearchEnd, search
+from galactions.inference.starts import fit_from_starts
 from galactions.inference.trials import TrialRecorder
 
 if TYPE_CHECKING:
@@ -46,12 +47,14 @@ def fit(
     command: str | None = None,
 ) -> FitResult:
     """Fits a model's free parameters to a survey (section 3.1, steps (3)-(5)): least mean chi2 (eq. 5) over
-    regions.
+    regions, or what else `[fit] objective` asks for.
 
     config_or_problem: a TOML file or `Config`, whose run folder is `[output] folder`, or a `FitProblem`,
     which has one only if `folder` is given. resume: take up the run in the folder (if there is one).
     progress: called after each trial, see `show_progress`. command: what to note as the command (by default
     this process's).
+
+    With `[fit] starts` each start has a subfolder, and the best result is returned (`fit_from_starts`).
 
     A trial that makes no model is counted, not fatal. Interrupted (Ctrl-C, kill), a run with a folder is
     taken up by `resume=True` and ends with the same answer, bit for bit.
@@ -73,12 +76,18 @@ def fit(
 
         problem, source = problem_from_config(config, progress), config.source
     _check(problem, source)
-    if path is None:
-        return _fit(problem, None, progress)
-    with open_run(path, problem, resume=resume, command=command or command_line()) as run:
-        if run.record["status"] == "converged":
-            return load_fit(path)
-        return _fit(problem, run, progress)
+
+    def run(one: FitProblem, folder: Path | None) -> FitResult:
+        if folder is None:
+            return _fit(one, None, progress)
+        with open_run(folder, one, resume=resume, command=command or command_line()) as opened:
+            if opened.record["status"] == "converged":
+                return load_fit(folder)
+            return _fit(one, opened, progress)
+
+    if problem.starts:
+        return fit_from_starts(problem, path, run, progress)
+    return run(problem, path)
 
 
 def _check(problem: FitProblem, source: Path | None) -> None:
