@@ -21,9 +21,9 @@ from galactions.inference.objective import MultinomialObjective
 from galactions.inference.posterior import (
     METHODS,
     PosteriorSettings,
-    ProblemTarget,
     VerdictKind,
     load_posterior,
+    problem_target,
     sample_posterior,
 )
 
@@ -36,7 +36,7 @@ each_method = pytest.mark.parametrize("method", METHODS)
 @pytest.fixture(scope="module")
 def target():
     mine = problem(SMOOTH, SURVEY, bounds={"R_sigma_thin": (5.0, np.inf)}, priors=PRIORS)
-    return ProblemTarget(mine, MultinomialObjective(mine.layout))
+    return problem_target(mine)
 
 
 PRIORS = {"sigma_z0_thin": {"kind": "normal", "mean": 29.0, "sigma": 2.0}}
@@ -61,7 +61,7 @@ def test_curvature_of_the_target_is_that_expected_of_its_values(target):
     observed = np.zeros((3, 3))
     for seed in range(8):
         mine = dataclasses.replace(target.problem, survey=survey_from(SMOOTH, seed=seed))
-        here = ProblemTarget(mine, MultinomialObjective(mine.layout))
+        here = problem_target(mine)
         for i in range(3):
             step = 1e-4 * np.eye(3)[i]
             ahead, behind = (here.value_and_gradient(centre + sign * step)[1] for sign in (1, -1))

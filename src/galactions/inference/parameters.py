@@ -28,6 +28,8 @@ DEFAULT_BOUNDS: Mapping[str, tuple[float, float]] = {
     "z_sun": (-0.2, 0.2),
     "v0_sun": (150.0, 300.0),
     "distance_scale": (0.5, 2.0),
+    "outlier_fraction": (1e-6, 0.5),
+    "outlier_sigma": (50.0, 500.0),
 }
 """Bounds by how a name begins (Msun/kpc^2, kpc, kpc, Msun/kpc^3, kpc, kpc, km/s, km/s, kpc; of the Sun km/s
 and kpc): wide enough for all models of Table 2, narrow enough to keep a search away from what cannot be

@@ -48,6 +48,43 @@ class DifferentiablePredictor(Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False)
+class ExtendedPrediction:
+    """A prediction of more than histograms.
+
+    heights: the histograms. constraints (n_constraints,): what is predicted for the outside constraints, in
+    the order of `Constraints`. stars (n_stars,): ln p(velocity | position) of each star.
+    """
+
+    heights: Prediction
+    constraints: ArrayLike
+    stars: ArrayLike
+
+
+@runtime_checkable
+class ExtendedPredictor(Protocol):
+    """A predictor that knows of outside constraints and single stars. Raises as `Predictor.predict`."""
+
+    def extended(self, parameters: Mapping[str, float]) -> ExtendedPrediction: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ExtendedSlopes:
+    """Derivatives by k parameters: of the heights as in `DifferentiablePredictor.jacobian`, of the
+    constraints (n_constraints, k) and of the stars' ln p (n_stars, k)."""
+
+    heights: Mapping[str, Sequence[ArrayLike]]
+    constraints: ArrayLike
+    stars: ArrayLike
+
+
+@runtime_checkable
+class DifferentiableExtendedPredictor(Protocol):
+    """An extended predictor with derivatives of all that it predicts."""
+
+    def extended_jacobian(self, parameters: Mapping[str, float], names: Sequence[str]) -> ExtendedSlopes: ...
+
+
 @dataclass(frozen=True)
 class FinalModel:
     """The model rebuilt at the best parameters.

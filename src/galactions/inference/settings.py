@@ -32,6 +32,10 @@ PAPER_PARAMETERS = (
 )
 """The 15 parameters of the paper's Table 2, `free = "paper"`."""
 
+OUTLIERS = {"outlier_fraction": 0.01, "outlier_sigma": 150.0}
+"""Parameters of single stars that are not of the discs, and their values unless others are given: their
+share, and the standard deviation (km/s) of each component of their velocities in the Galaxy's rest frame."""
+
 
 def _free_names(value: Any) -> Any:
     return PAPER_PARAMETERS if value == "paper" else as_tuple(value)
@@ -52,18 +56,25 @@ class FitSettings(Table):
     """The `[fit]` table. What is wrong raises pydantic's ValidationError, which `load_config` puts into
     words.
 
-    free: names of the free parameters, or "paper" for the 15 of Table 2; bounds: their limits where not the
-    defaults; priors: what is known of them, where not uniform. ties: parameters that follow another one,
-    `name = "other"` or `name = {to = "other", factor = 1.2}`. method: "nelder-mead"
-    (the paper) or "least-squares" (bounded trust region with the model's derivatives). uncertainty: sigma_n
-    from the "data" (the paper) or from the "model" (held fixed in a round, renewed between at most
+    objective: what is minimised: "chi2" (the paper: the mean over regions of their reduced chi2),
+    "multinomial" (the likelihood of the counts in the bins) or "stars" (that of each star's velocity given
+    its position). free: names of the free parameters, or "paper" for the 15 of Table 2; bounds: their
+    limits where not the defaults; priors: what is known of them, where not uniform (the posterior's
+    business: a best fit is that of the likelihood). ties: parameters that follow another one, `name =
+    "other"` or `name = {to = "other", factor = 1.2}`. method: "nelder-mead" (the paper) or "least-squares"
+    (with the model's derivatives: a bounded trust region; for single stars Fisher's scoring). uncertainty:
+    sigma_n from the "data" (the paper) or from the "model" (held fixed in a round, renewed between at most
     `max_rounds` rounds; unbiased). max_trials: evaluations of the model, derivatives included. tolerance:
-    the search ends when it can no longer lower the chi2 summed over all fitted bins by more than this
-    (0.01: best parameters to about a tenth of their standard errors). initial_step: relative size of
-    Nelder-Mead's first steps. held_out: groups or names of regions that are compared with the model but
-    never fitted.
+    the search ends when it can no longer lower the chi2 summed over all fitted bins (twice minus ln
+    likelihood) by more than this (0.01: best parameters to about a tenth of their standard errors).
+    initial_step: relative size of Nelder-Mead's first steps. held_out: groups or names of regions that are
+    compared with the model but never fitted. constraints: outside data that count as well,
+    `[[fit.constraints]]`. starts: named models of the same components, from whose values of the free
+    parameters the fit is begun as well. star_nodes, star_seed: the rule that integrates over the errors of
+    single stars.
     """
 
+    objective: Literal["chi2", "multinomial", "stars"] = "chi2"
     method: Literal["nelder-mead", "least-squares"] = "nelder-mead"
     free: Annotated[tuple[str, ...], BeforeValidator(_free_names)] = DF_PARAMETERS
     bounds: dict[str, Interval] = Field(default_factory=dict)
@@ -76,6 +87,9 @@ class FitSettings(Table):
     initial_step: float = Field(default=0.1, gt=0, le=2)
     held_out: Names = ("check",)
     constraints: Annotated[tuple[AnyConstraint, ...], BeforeValidator(as_tuple)] = ()
+    starts: Names = ()
+    star_nodes: int = Field(default=64, ge=1, le=4096)
+    star_seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _consistent(self) -> "FitSettings":
@@ -94,6 +108,8 @@ class FitSettings(Table):
                     f"fit.bounds.{name}: found [{lower:g}, {upper:g}]; "
                     "allowed: [lower, upper] with lower < upper"
                 )
+        if len(set(self.starts)) < len(self.starts):
+            raise ValueError("fit.starts: found a model twice; allowed: each model once")
         for name, tie in self.ties.items():
             if name in self.free:
                 raise ValueError(

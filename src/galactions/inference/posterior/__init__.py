@@ -12,7 +12,7 @@ from galactions.inference.posterior.result import PosteriorResult, result_from
 from galactions.inference.posterior.run import load_posterior, posterior_folder, sample_posterior
 from galactions.inference.posterior.settings import METHODS, PosteriorSettings
 from galactions.inference.posterior.summary import ParameterSummary
-from galactions.inference.posterior.target import EmulableTarget, ProblemTarget, Target
+from galactions.inference.posterior.target import EmulableTarget, ProblemTarget, Target, problem_target
 from galactions.inference.posterior.work import Sample, draw_sample
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Target",
     "EmulableTarget",
     "ProblemTarget",
+    "problem_target",
     "Sample",
     "draw_sample",
     "result_from",

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from galactions.errors import ConfigError
 from galactions.inference.executor import Executor, open_executor
 from galactions.inference.lock import RunFolderError
-from galactions.inference.objective import MultinomialObjective
 from galactions.inference.posterior.bands import Bands, posterior_bands, read_bands, write_bands
 from galactions.inference.posterior.diagnostics import Verdict, VerdictKind
 from galactions.inference.posterior.files import read_draws, require_arviz, write_draws
@@ -22,7 +21,7 @@ from galactions.inference.posterior.folder import PosteriorFolder, open_posterio
 from galactions.inference.posterior.result import PosteriorResult, result_from
 from galactions.inference.posterior.settings import METHODS, Method, PosteriorSettings
 from galactions.inference.posterior.summary import read_table, write_table
-from galactions.inference.posterior.target import ProblemTarget
+from galactions.inference.posterior.target import problem_target
 from galactions.inference.posterior.work import draw_sample
 from galactions.inference.problem import FitProblem
 from galactions.inference.progress import Progress, ProgressUpdate, SamplingUpdate
@@ -48,7 +47,7 @@ def sample_posterior(
     command: str | None = None,
 ) -> PosteriorResult:
     """Samples the posterior of a model's free parameters: multinomial likelihood of the survey's counts in
-    the fitted regions, times the parameters' priors.
+    the fitted regions (or that of single stars, see `problem_target`), outside constraints, and priors.
 
     config_or_problem: a TOML file or `Config`, whose posterior lies in the run folder of its fit, under
     `posterior/<method>`, or a `FitProblem`, which has a folder only if one is given. method: "laplace",
@@ -161,7 +160,7 @@ def _sample(
     executor: Executor,
     progress: Progress | None,
 ) -> PosteriorResult:
-    target = ProblemTarget(problem, MultinomialObjective(problem.layout))
+    target = problem_target(problem)
     folder = None if run is None else run.path
     sample = draw_sample(
         target,

@@ -7,8 +7,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from galactions.inference.objective import Objective
-from galactions.inference.problem import FitProblem, predict_heights, predict_slopes
+from galactions.inference.joint import JointObjective
+from galactions.inference.objective import MultinomialObjective, Objective
+from galactions.inference.problem import FitProblem, all_slopes, predict_all
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -64,16 +65,17 @@ class EmulableTarget(Target, Protocol):
 
 @dataclass(eq=False)
 class ProblemTarget:
-    """The posterior of a fit problem: likelihood of its bins (`objective`), times the prior of its free
-    parameters, in unbounded coordinates.
+    """The posterior of a fit problem: likelihood (`objective` of joint predictions y), times the prior of its
+    free parameters, in unbounded coordinates.
 
-    Features are sqrt(p_n + 3/(8 N)) of the predicted heights. The last predictions and derivatives are kept,
-    so that value, gradient and curvature at one point cost one of each.
+    Features are sqrt(p_n + 3/(8 N)) of the predicted heights, then predictions for constraints and single
+    stars as they are. The last predictions and derivatives are kept, so that value, gradient and curvature at
+    one point cost one of each.
     """
 
     problem: FitProblem
     objective: Objective
-    _heights: tuple[bytes, Vector | None, str] | None = field(default=None, repr=False)
+    _predicted: tuple[bytes, Vector | None, str] | None = field(default=None, repr=False)
     _slopes: tuple[bytes, Matrix | None, str] | None = field(default=None, repr=False)
 
     @property
@@ -86,20 +88,20 @@ class ProblemTarget:
     @property
     def note(self) -> str:
         """Why there was no model at the last point; empty where there was."""
-        told = [kept[2] for kept in (self._heights, self._slopes) if kept is not None]
+        told = [kept[2] for kept in (self._predicted, self._slopes) if kept is not None]
         return next((text for text in told if text), "")
 
-    def heights(self, u: Vector) -> Vector | None:
-        """Predicted heights (n_bins,) at u; None where there is no model."""
-        if self._heights is None or self._heights[0] != u.tobytes():
-            outcome = predict_heights(self.problem, self.to_values(u))
-            self._heights = u.tobytes(), outcome.array, outcome.reason
-        return self._heights[1]
+    def predicted(self, u: Vector) -> Vector | None:
+        """The joint prediction (m,) at u; None where there is no model."""
+        if self._predicted is None or self._predicted[0] != u.tobytes():
+            outcome = predict_all(self.problem, self.to_values(u))
+            self._predicted = u.tobytes(), outcome.array, outcome.reason
+        return self._predicted[1]
 
     def slopes(self, u: Vector) -> Matrix | None:
-        """dp/du (n_bins, n) at u; None where there are none."""
+        """dy/du (m, n) at u; None where there are none."""
         if self._slopes is None or self._slopes[0] != u.tobytes():
-            outcome = predict_slopes(self.problem, self.to_values(u))
+            outcome = all_slopes(self.problem, self.to_values(u))
             by_u = None
             if outcome.array is not None:
                 by_u = outcome.array * self.problem.free.unbounded_slopes(u)
@@ -110,40 +112,54 @@ class ProblemTarget:
         before = self._prior(u)
         if not math.isfinite(before):
             return -math.inf
-        p = self.heights(u)
+        p = self.predicted(u)
         return -math.inf if p is None else _finite(before - float(self.objective.value(p)))
 
     def value_and_gradient(self, u: Vector) -> tuple[float, Vector]:
         value = self.log_density(u)
-        p, slopes = (self.heights(u), self.slopes(u)) if math.isfinite(value) else (None, None)
+        p, slopes = (self.predicted(u), self.slopes(u)) if math.isfinite(value) else (None, None)
         if p is None or slopes is None:
             return -math.inf, np.zeros(len(u))
         return value, self._prior_slope(u) - np.asarray(self.objective.slope(p)) @ slopes
 
     def curvature(self, u: Vector) -> Matrix:
-        p, slopes = self.heights(u), self.slopes(u)
+        p, slopes = self.predicted(u), self.slopes(u)
         if p is None or slopes is None:
             return self._prior_curvature(u)
         found = np.asarray(self.objective.information(p, slopes)) + self._prior_curvature(u)
         return 0.5 * (found + found.T)
 
     def features(self, u: Vector) -> Vector | None:
-        p = self.heights(u)
-        return None if p is None else np.sqrt(np.maximum(p + self._offset, 0.0))
+        y = self.predicted(u)
+        if y is None:
+            return None
+        return np.concatenate([np.sqrt(np.maximum(y[: self._bins] + self._offset, 0.0)), y[self._bins :]])
 
     def feature_slopes(self, u: Vector) -> Matrix | None:
-        slopes, roots = self.slopes(u), self.features(u)
-        return None if slopes is None or roots is None else slopes / (2.0 * roots[:, None])
+        slopes, features = self.slopes(u), self.features(u)
+        if slopes is None or features is None:
+            return None
+        roots = features[: self._bins, None]
+        return np.concatenate([slopes[: self._bins] / (2.0 * roots), slopes[self._bins :]])
 
     def log_density_of(self, features: Vector, u: Vector) -> float:
         before = self._prior(u)
         if not math.isfinite(before):
             return -math.inf
-        return _finite(before - float(self.objective.value(features**2 - self._offset)))
+        return _finite(before - float(self.objective.value(self._prediction_of(features))))
 
     def gradient_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector]:
-        by_height = np.asarray(self.objective.slope(features**2 - self._offset))
-        return -2.0 * features * by_height, self._prior_slope(u)
+        by_prediction = np.asarray(self.objective.slope(self._prediction_of(features)))
+        by_root = 2.0 * features[: self._bins] * by_prediction[: self._bins]
+        return -np.concatenate([by_root, by_prediction[self._bins :]]), self._prior_slope(u)
+
+    def _prediction_of(self, features: Vector) -> Vector:
+        heights = features[: self._bins] ** 2 - self._offset
+        return np.concatenate([heights, features[self._bins :]])
+
+    @property
+    def _bins(self) -> int:
+        return len(self.problem.layout.data)
 
     @property
     def _offset(self) -> Vector:
@@ -160,6 +176,20 @@ class ProblemTarget:
         positive."""
         ahead, behind = self._prior_slope(u + STEP), self._prior_slope(u - STEP)
         return np.diag(np.maximum((behind - ahead) / (2.0 * STEP), 0.0))
+
+
+def problem_target(problem: FitProblem) -> ProblemTarget:
+    """The posterior of a problem: multinomial likelihood of the counts in its fitted bins, or that of single
+    stars where the fit is to these (`objective = "stars"`); the constraints; the priors.
+
+    chi2 of eq. (5) is no likelihood (its errors are those of the observed counts, and regions are averaged),
+    so that a fit by it has the multinomial posterior too.
+    """
+    bins = None if problem.settings.objective == "stars" else MultinomialObjective(problem.layout)
+    terms = problem.n_stars if bins is None else problem.layout.n_fitted
+    return ProblemTarget(
+        problem, JointObjective(bins, len(problem.layout.data), problem.constraints, problem.n_stars, terms)
+    )
 
 
 def _finite(value: float) -> float:
