@@ -85,7 +85,7 @@ def posteriors():
     chosen = {
         "laplace": {"draws": 600, "target_ess": 1000},
         "delayed": {"draws": 400, "warmup": 20, "chains": 2, "target_ess": 300},
-        "nuts": {"draws": 250, "warmup": 60, "chains": 2, "target_ess": 200},
+        "nuts": {"draws": 400, "warmup": 60, "chains": 2, "target_ess": 200},
         "ensemble": {"draws": 600, "warmup": 150, "chains": 2, "target_ess": 200},
     }
     mine = problem(SMOOTH, SURVEY)
@@ -344,7 +344,9 @@ def test_no_model_at_the_start_is_said():
 
 def test_failed_models_are_excluded_and_counted():
     broken = problem(SmoothGaussians(impossible=64.3), SURVEY, {"sigma_r0_thin": 66.0})
-    result = sample_posterior(broken, settings=PosteriorSettings(method="delayed", draws=150, bands=0))
+    result = sample_posterior(
+        broken, settings=PosteriorSettings(method="delayed", draws=60, warmup=10, chains=2, bands=0)
+    )
     assert result.failures > 10
     assert np.all(result.draws[:, 0] >= 64.3)
     assert any("evaluations made no model" in sentence for sentence in result.sentences)
