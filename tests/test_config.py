@@ -68,6 +68,7 @@ def test_defaults_are_those_of_the_paper(tmp_path):
     assert config.fit.uncertainty == "data"
     assert config.fit.held_out == ("check",)
     assert config.projection.errors == "paper"
+    assert (config.posterior.method, config.posterior.chains) == ("laplace", 4)
     assert config.folder.as_posix() == "runs/small"
 
 
@@ -98,6 +99,22 @@ def test_defaults_are_those_of_the_paper(tmp_path):
         ("[fit]\nmax_trials = 10.5", "fit.max_trials: found 10.5 (a float); allowed: integer"),
         ("[fit]\nmax_trials = true", "fit.max_trials: found True (a boolean); allowed: integer"),
         ("[fit]\ntolerance = -1.0", "fit.tolerance: found -1.0 (a float); allowed: greater than 0"),
+        (
+            "[posterior]\nmethod = 'gibbs'",
+            "posterior.method: found 'gibbs' (a string); allowed: 'laplace', 'delayed', 'nuts' or 'ensemble'",
+        ),
+        (
+            "[posterior]\ndraw = 5",
+            "posterior.draw: unknown key; did you mean 'draws'? allowed: method, draws, warmup, chains",
+        ),
+        (
+            "[posterior]\nchains = 0",
+            "posterior.chains: found 0 (an integer); allowed: greater than or equal to 1",
+        ),
+        (
+            "[posterior]\nmethod = 'nuts'\nwarmup = 5",
+            "posterior.warmup: found 5; allowed: at least 20 with posterior.method = 'nuts'",
+        ),
         ("[fit]\nfree = []", "fit.free: found an empty list; allowed: one or more names"),
         ("[fit]\nfree = 'd_sun'", "fit.free: found 'd_sun' (a string); allowed: array"),
         ("[fit]\nfree = ['d_sun', 7]", "fit.free.1: found 7 (an integer); allowed: string"),
