@@ -137,9 +137,6 @@ def test_derivatives_against_finite_differences(initial):
         return log_likelihood(nodes, view, own["outlier_fraction"], own["outlier_sigma"])
 
     slopes = np.asarray(jax.jit(jax.jacfwd(total))(start))
-    assert np.asarray(jax.grad(lambda v: total(v).sum())(start)) == pytest.approx(
-        slopes.sum(axis=0), rel=1e-8
-    )
     for i, name in enumerate(names):
         h = 1e-4 * float(start[i])
         step = h * jnp.eye(len(names))[i]
