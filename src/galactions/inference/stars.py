@@ -162,14 +162,12 @@ def _tangential(
     # Each part of the mixture given v_los: a normal distribution of the two tangential velocities.
     variance = covariance[..., 0, 0]
     offset = v_los[:, None] - mean[..., 0]
-    share = share * np.exp(-0.5 * offset**2 / variance) / np.sqrt(variance)
-    share = (share + 1e-12 * share.max(axis=1, keepdims=True) + 1e-300) / (share + 1e-300).sum(
-        axis=1, keepdims=True
-    )
+    log_share = np.log(share) - 0.5 * offset**2 / variance - 0.5 * np.log(variance)
+    share = np.exp(log_share - log_share.max(axis=1, keepdims=True))
+    share = share / share.sum(axis=1, keepdims=True)
     slope = covariance[..., 1:, 0] / variance[..., None]
     centre = mean[..., 1:] + slope * offset[..., None]
     rest = covariance[..., 1:, 1:] - slope[..., :, None] * covariance[..., None, 0, 1:]
-    share = share / share.sum(axis=1, keepdims=True)
     which = np.sum(np.cumsum(share, axis=1)[:, :-1] < u[:, :1], axis=1)
     root = np.linalg.cholesky(rest)
     drawn = centre[n, which] + np.einsum("nij,nj->ni", root[n, which], ndtri(u[:, 1:]))
