@@ -34,10 +34,16 @@ def draws(initial, place, n=2**12):
     return Stars(*(np.asarray(a) for a in observed(phase, sun))), np.exp(np.asarray(log_q))
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_the_probability_of_all_velocities_is_one(initial, place):
+def scaled(initial, scale):
+    """The view in which true distances are `scale` times those of the catalogue."""
+    dfs = {name: initial.df(name) for name in DISKS}
+    return View.at(dfs, initial.action_table, {**initial.spec.parameters, "distance_scale": scale})
+
+
+@pytest.mark.parametrize(("place", "scale"), [*((place, 1.0) for place in PLACES), (PLACES[0], 1.15)])
+def test_the_probability_of_all_velocities_is_one(initial, place, scale):
     stars, q = draws(initial, place)
-    p = np.exp(log_likelihood(StarNodes.of(stars, initial), View.of(initial), 0.0))
+    p = np.exp(log_likelihood(StarNodes.of(stars, initial), scaled(initial, scale), 0.0))
     per_velocity = p / (KMS_PER_MASYR_KPC * place[2]) ** 2
     assert np.mean(per_velocity / q) == pytest.approx(1.0, abs=3e-3)
 
@@ -72,6 +78,8 @@ def test_without_proper_motions_it_is_the_marginal_distribution(initial, place):
     assert not nodes.whole.any()
     marginal = np.exp(log_likelihood(nodes, view, 0.0))
     step = grid[1] - grid[0]
+    stretched = np.exp(log_likelihood(nodes, scaled(initial, 1.1), 0.0))
+    assert stretched.sum() * step == pytest.approx(1.0, abs=0.02)
     assert marginal.sum() * step == pytest.approx(1.0, abs=5e-3)
     assert np.average(grid, weights=marginal) == pytest.approx(mean, abs=0.03 * sigma)
     found = np.sqrt(np.average((grid - mean) ** 2, weights=marginal))
