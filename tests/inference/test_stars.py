@@ -49,7 +49,7 @@ def test_the_probability_of_all_velocities_is_one(initial, place, scale):
 
 
 def test_of_stars_without_errors_it_is_the_df_over_its_density(initial):
-    stars, _ = draws(initial, PLACES[0], 256)
+    stars, _ = draws(initial, PLACES[0])
     view = View.of(initial)
     f = np.asarray(view.phase_space_density(jnp.stack([*(getattr(stars, n) for n in SEEN)])))
     position = galactocentric(*PLACES[0], 0.0, 0.0, 0.0, view.sun)
@@ -63,7 +63,7 @@ def test_of_stars_without_errors_it_is_the_df_over_its_density(initial):
 SEEN = ("l", "b", "distance", "v_los", "pm_ra", "pm_dec")
 
 
-@pytest.mark.parametrize("place", PLACES[:3])
+@pytest.mark.parametrize("place", [PLACES[0], pytest.param(PLACES[1], marks=pytest.mark.slow)])
 def test_without_proper_motions_it_is_the_marginal_distribution(initial, place):
     """Its integral over v_los is one, and its mean and dispersion are those of the whole distribution."""
     stars, q = draws(initial, place)
@@ -104,6 +104,7 @@ def noisy(initial):
     )
 
 
+@pytest.mark.slow
 def test_errors_widen_the_distribution_as_they_should(initial):
     """A star's likelihood with errors is the mean over what it may be, here by many random copies."""
     stars, _ = draws(initial, PLACES[0], 16)
@@ -125,6 +126,7 @@ def test_errors_widen_the_distribution_as_they_should(initial):
     assert np.all(np.abs(found - each.mean(axis=1)) < 5 * scatter + 0.02 * found)
 
 
+@pytest.mark.slow
 def test_chunks_make_no_difference(initial):
     nodes, view = StarNodes.of(noisy(initial), initial, nodes=16), View.of(initial)
     whole = np.asarray(log_likelihood(nodes, view))
@@ -132,6 +134,7 @@ def test_chunks_make_no_difference(initial):
     assert np.all(np.isfinite(whole))
 
 
+@pytest.mark.slow
 def test_derivatives_against_finite_differences(initial):
     nodes = StarNodes.of(noisy(initial), initial, nodes=16)
     names = ("d_sun", "v_sun", "distance_scale", "outlier_fraction", "outlier_sigma")

@@ -64,9 +64,11 @@ class StarNodes(eqx.Module):
         Raises CatalogueError for stars without v_los, and where there are none at all.
         """
         columns = _columns(stars)
-        view, velocities = View.of(galaxy), VelocityProposal.of(galaxy)
+        sun = View.of(galaxy).sun
         exact = not any(columns[name].any() for name in ("f", "e_v_los", "e_pm_ra", "e_pm_dec"))
-        m = 1 if exact and columns["whole"].all() else nodes
+        lacking = not columns["whole"].all()
+        velocities = VelocityProposal.of(galaxy) if lacking else None
+        m = 1 if exact and not lacking else nodes
         from scipy.stats import qmc
 
         rng = np.random.default_rng(seed)
@@ -77,7 +79,7 @@ class StarNodes(eqx.Module):
         for start in range(0, len(stars), step):
             some = {name: column[start : start + step, None] for name, column in columns.items()}
             u = (rule + shifts[start : start + step]) % 1.0
-            parts.append(_lay(some, np.clip(u, 1e-9, 1 - 1e-9), velocities, view.sun))
+            parts.append(_lay(some, np.clip(u, 1e-9, 1 - 1e-9), velocities, sun))
         seen, in_velocity, in_position = (np.concatenate(p, axis=-2) for p in zip(*parts, strict=True))
         observed = np.stack([columns[name] for name in ("l", "b", "distance", "v_los", "pm_ra", "pm_dec")])
         arrays = (seen, in_velocity, in_position, observed, columns["whole"])
@@ -107,10 +109,10 @@ def _columns(stars: Stars) -> dict[str, NDArray]:
 
 
 def _lay(
-    stars: Mapping[str, NDArray], u: Floats, velocities: VelocityProposal, sun: Sun
+    stars: Mapping[str, NDArray], u: Floats, velocities: VelocityProposal | None, sun: Sun
 ) -> tuple[Floats, Floats, Floats]:
     """Nodes (6, n, m) of some stars (columns (n, 1)) at points `u` (n, m, 5) of the unit cube, and their two
-    weights (n, m)."""
+    weights (n, m). `velocities` are needed where proper motions are unknown."""
     from scipy.special import ndtri
 
     xi = ndtri(u)
@@ -124,7 +126,7 @@ def _lay(
     in_position = d**3 / d.shape[1]  # d^2 of the volume, and d of the law of the distances
     per_pm = k**2
     lacking = np.broadcast_to(~stars["whole"], d.shape)
-    if lacking.any():
+    if velocities is not None and lacking.any():
         at = tuple(a[lacking] for a in (l, b, d, v_los))
         tangential, density = _tangential(at, u[lacking][:, 2:], velocities, sun)
         pm_ra[lacking], pm_dec[lacking] = tangential / k[lacking]
