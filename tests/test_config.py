@@ -1,5 +1,8 @@
 """The configuration file: what is allowed, and how mistakes are told (file, key, found, allowed)."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from galactions.config import Config, load_config, parse_config
@@ -189,3 +192,21 @@ def test_configurations_do_not_change():
     with pytest.raises(ValueError, match="frozen"):
         config.fit.max_trials = 3
     assert Config.model_validate(config) is config
+
+
+def test_the_example_of_the_page_on_fitting_is_a_configuration():
+    """The TOML of docs/fitting.md, down to the names of parameters, tables and components in it."""
+    from galactions.galaxy import named_model
+    from galactions.inference import PAPER_PARAMETERS, free_parameters
+    from galactions.inference.constraints import Constraints
+    from galactions.inference.model_predictor import with_optional
+
+    page = (Path(__file__).parents[1] / "docs" / "fitting.md").read_text(encoding="utf-8")
+    settings = parse_config(page.split("```toml\n")[1].split("```")[0]).fit
+    spec = with_optional(named_model("Mc17a"), (*settings.free, *settings.ties))
+    free = free_parameters(settings.free, spec.parameters, settings.bounds, settings.priors, settings.ties)
+    assert free.names == PAPER_PARAMETERS
+    assert np.isfinite(free.log_prior(free.start))
+    constraints = Constraints.of(settings.constraints, spec.components)
+    assert len(constraints) > 30
+    assert "vertical force, z = 1.1" in constraints.labels

@@ -122,6 +122,7 @@ def test_terminal_velocities_are_the_extremes_along_the_line_of_sight(initial, f
         assert found[f"terminal velocities, l = {l:g}"] == pytest.approx(seen, abs=0.01)
 
 
+@pytest.mark.slow
 def test_all_derivatives_by_the_model_against_finite_differences():
     """Forward through `initial_state`: parameters to potential to predictions."""
     names = ("Sigma0_thin", "R_d_thin", "h_thin", "rho0_halo", "r0_halo", "d_sun", "v_sun")

@@ -20,7 +20,7 @@ from galactions.errors import ConfigError
 from galactions.inference import FreeParameter, FreeParameters, data_sigma, fit, load_fit
 from galactions.inference.chi2 import region_chi2
 from galactions.inference.joint import joint_objective
-from galactions.inference.objective import MultinomialObjective
+from galactions.inference.objective import GaussianObjective, MultinomialObjective
 from galactions.inference.problem import all_slopes, predict_all, predict_heights
 from galactions.inference.scoring import fisher_scoring
 
@@ -66,6 +66,15 @@ def test_the_score_is_the_papers_chi2_and_the_constraints_add_theirs():
     extra = ((36.0 - 30.0) / 0.1) ** 2 + (2.0 * 10.0 - 37.5) ** 2
     assert objective.score(y) == pytest.approx(chi2 + extra / which.layout.n_fitted, rel=1e-12)
     assert 0.5 * np.sum(objective.residuals(y) ** 2) == pytest.approx(objective.value(y), rel=1e-12)
+
+
+def test_as_a_likelihood_all_bins_count_alike():
+    which = joint()
+    _, y, _, _ = at_start(which)
+    sigma = data_sigma(which.layout)
+    alone = GaussianObjective(which.layout, sigma).value(y[: len(sigma)])
+    extra = 0.5 * np.sum(which.constraints.residuals(y[len(sigma) :]) ** 2)
+    assert joint_objective(which, sigma, by_region=False).value(y) == pytest.approx(alone + extra)
 
 
 def test_without_derivatives_of_its_own_they_are_differences():

@@ -34,16 +34,22 @@ def draws(initial, place, n=2**12):
     return Stars(*(np.asarray(a) for a in observed(phase, sun))), np.exp(np.asarray(log_q))
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_the_probability_of_all_velocities_is_one(initial, place):
+def scaled(initial, scale):
+    """The view in which true distances are `scale` times those of the catalogue."""
+    dfs = {name: initial.df(name) for name in DISKS}
+    return View.at(dfs, initial.action_table, {**initial.spec.parameters, "distance_scale": scale})
+
+
+@pytest.mark.parametrize(("place", "scale"), [*((place, 1.0) for place in PLACES), (PLACES[0], 1.15)])
+def test_the_probability_of_all_velocities_is_one(initial, place, scale):
     stars, q = draws(initial, place)
-    p = np.exp(log_likelihood(StarNodes.of(stars, initial), View.of(initial), 0.0))
+    p = np.exp(log_likelihood(StarNodes.of(stars, initial), scaled(initial, scale), 0.0))
     per_velocity = p / (KMS_PER_MASYR_KPC * place[2]) ** 2
     assert np.mean(per_velocity / q) == pytest.approx(1.0, abs=3e-3)
 
 
 def test_of_stars_without_errors_it_is_the_df_over_its_density(initial):
-    stars, _ = draws(initial, PLACES[0], 256)
+    stars, _ = draws(initial, PLACES[0])
     view = View.of(initial)
     f = np.asarray(view.phase_space_density(jnp.stack([*(getattr(stars, n) for n in SEEN)])))
     position = galactocentric(*PLACES[0], 0.0, 0.0, 0.0, view.sun)
@@ -57,7 +63,7 @@ def test_of_stars_without_errors_it_is_the_df_over_its_density(initial):
 SEEN = ("l", "b", "distance", "v_los", "pm_ra", "pm_dec")
 
 
-@pytest.mark.parametrize("place", PLACES[:3])
+@pytest.mark.parametrize("place", [PLACES[0], pytest.param(PLACES[1], marks=pytest.mark.slow)])
 def test_without_proper_motions_it_is_the_marginal_distribution(initial, place):
     """Its integral over v_los is one, and its mean and dispersion are those of the whole distribution."""
     stars, q = draws(initial, place)
@@ -72,6 +78,8 @@ def test_without_proper_motions_it_is_the_marginal_distribution(initial, place):
     assert not nodes.whole.any()
     marginal = np.exp(log_likelihood(nodes, view, 0.0))
     step = grid[1] - grid[0]
+    stretched = np.exp(log_likelihood(nodes, scaled(initial, 1.1), 0.0))
+    assert stretched.sum() * step == pytest.approx(1.0, abs=0.02)
     assert marginal.sum() * step == pytest.approx(1.0, abs=5e-3)
     assert np.average(grid, weights=marginal) == pytest.approx(mean, abs=0.03 * sigma)
     found = np.sqrt(np.average((grid - mean) ** 2, weights=marginal))
@@ -96,6 +104,7 @@ def noisy(initial):
     )
 
 
+@pytest.mark.slow
 def test_errors_widen_the_distribution_as_they_should(initial):
     """A star's likelihood with errors is the mean over what it may be, here by many random copies."""
     stars, _ = draws(initial, PLACES[0], 16)
@@ -117,6 +126,7 @@ def test_errors_widen_the_distribution_as_they_should(initial):
     assert np.all(np.abs(found - each.mean(axis=1)) < 5 * scatter + 0.02 * found)
 
 
+@pytest.mark.slow
 def test_chunks_make_no_difference(initial):
     nodes, view = StarNodes.of(noisy(initial), initial, nodes=16), View.of(initial)
     whole = np.asarray(log_likelihood(nodes, view))
@@ -124,6 +134,7 @@ def test_chunks_make_no_difference(initial):
     assert np.all(np.isfinite(whole))
 
 
+@pytest.mark.slow
 def test_derivatives_against_finite_differences(initial):
     nodes = StarNodes.of(noisy(initial), initial, nodes=16)
     names = ("d_sun", "v_sun", "distance_scale", "outlier_fraction", "outlier_sigma")
@@ -137,9 +148,6 @@ def test_derivatives_against_finite_differences(initial):
         return log_likelihood(nodes, view, own["outlier_fraction"], own["outlier_sigma"])
 
     slopes = np.asarray(jax.jit(jax.jacfwd(total))(start))
-    assert np.asarray(jax.grad(lambda v: total(v).sum())(start)) == pytest.approx(
-        slopes.sum(axis=0), rel=1e-8
-    )
     for i, name in enumerate(names):
         h = 1e-4 * float(start[i])
         step = h * jnp.eye(len(names))[i]

@@ -96,11 +96,14 @@ class JointObjective:
         return y[: self.n_bins], y[self.n_bins : end], y[end:]
 
 
-def joint_objective(problem: "FitProblem", sigma: NDArray[np.float64]) -> JointObjective:
+def joint_objective(
+    problem: "FitProblem", sigma: NDArray[np.float64], *, by_region: bool = True
+) -> JointObjective:
     """The objective of a fit problem, with errors `sigma` (n_bins,) of the heights.
 
-    For `objective = "chi2"` regions count as in the paper: chi2_tot is the mean over them of their reduced
-    chi2. Written as a sum over bins it has errors that differ from sigma by the weight of the region.
+    For `objective = "chi2"` regions count as in the paper, whose chi2_tot is the mean over them of their
+    reduced chi2: as a sum over bins it has errors that differ from sigma by the weight of the region. That
+    is what a best fit minimises, but no likelihood; without `by_region` all fitted bins count alike.
     """
     layout, kind = problem.layout, problem.settings.objective
     bins: Objective | None
@@ -109,6 +112,6 @@ def joint_objective(problem: "FitProblem", sigma: NDArray[np.float64]) -> JointO
     elif kind == "multinomial":
         bins, terms = MultinomialObjective(layout), layout.n_fitted
     else:
-        share = np.where(layout.fitted, layout.weight, 1.0) * layout.n_fitted
+        share = np.where(layout.fitted, layout.weight, 1.0) * layout.n_fitted if by_region else 1.0
         bins, terms = GaussianObjective(layout, sigma / np.sqrt(share)), layout.n_fitted
     return JointObjective(bins, len(layout.data), problem.constraints, problem.n_stars, terms)

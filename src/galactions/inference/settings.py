@@ -74,10 +74,10 @@ class FitSettings(Table):
     single stars.
     """
 
-    objective: Literal["chi2", "multinomial", "stars"] = "chi2"
     method: Literal["nelder-mead", "least-squares"] = "nelder-mead"
     free: Annotated[tuple[str, ...], BeforeValidator(_free_names)] = DF_PARAMETERS
     bounds: dict[str, Interval] = Field(default_factory=dict)
+    objective: Literal["chi2", "multinomial", "stars"] = "chi2"
     priors: dict[str, PriorSettings] = Field(default_factory=dict)
     ties: dict[str, Annotated[TieSettings, BeforeValidator(_tie)]] = Field(default_factory=dict)
     uncertainty: Literal["data", "model"] = "data"

@@ -64,9 +64,11 @@ class StarNodes(eqx.Module):
         Raises CatalogueError for stars without v_los, and where there are none at all.
         """
         columns = _columns(stars)
-        view, velocities = View.of(galaxy), VelocityProposal.of(galaxy)
+        sun = View.of(galaxy).sun
         exact = not any(columns[name].any() for name in ("f", "e_v_los", "e_pm_ra", "e_pm_dec"))
-        m = 1 if exact and columns["whole"].all() else nodes
+        lacking = not columns["whole"].all()
+        velocities = VelocityProposal.of(galaxy) if lacking else None
+        m = 1 if exact and not lacking else nodes
         from scipy.stats import qmc
 
         rng = np.random.default_rng(seed)
@@ -77,7 +79,7 @@ class StarNodes(eqx.Module):
         for start in range(0, len(stars), step):
             some = {name: column[start : start + step, None] for name, column in columns.items()}
             u = (rule + shifts[start : start + step]) % 1.0
-            parts.append(_lay(some, np.clip(u, 1e-9, 1 - 1e-9), velocities, view.sun))
+            parts.append(_lay(some, np.clip(u, 1e-9, 1 - 1e-9), velocities, sun))
         seen, in_velocity, in_position = (np.concatenate(p, axis=-2) for p in zip(*parts, strict=True))
         observed = np.stack([columns[name] for name in ("l", "b", "distance", "v_los", "pm_ra", "pm_dec")])
         arrays = (seen, in_velocity, in_position, observed, columns["whole"])
@@ -107,10 +109,10 @@ def _columns(stars: Stars) -> dict[str, NDArray]:
 
 
 def _lay(
-    stars: Mapping[str, NDArray], u: Floats, velocities: VelocityProposal, sun: Sun
+    stars: Mapping[str, NDArray], u: Floats, velocities: VelocityProposal | None, sun: Sun
 ) -> tuple[Floats, Floats, Floats]:
     """Nodes (6, n, m) of some stars (columns (n, 1)) at points `u` (n, m, 5) of the unit cube, and their two
-    weights (n, m)."""
+    weights (n, m). `velocities` are needed where proper motions are unknown."""
     from scipy.special import ndtri
 
     xi = ndtri(u)
@@ -124,7 +126,7 @@ def _lay(
     in_position = d**3 / d.shape[1]  # d^2 of the volume, and d of the law of the distances
     per_pm = k**2
     lacking = np.broadcast_to(~stars["whole"], d.shape)
-    if lacking.any():
+    if velocities is not None and lacking.any():
         at = tuple(a[lacking] for a in (l, b, d, v_los))
         tangential, density = _tangential(at, u[lacking][:, 2:], velocities, sun)
         pm_ra[lacking], pm_dec[lacking] = tangential / k[lacking]
@@ -162,14 +164,12 @@ def _tangential(
     # Each part of the mixture given v_los: a normal distribution of the two tangential velocities.
     variance = covariance[..., 0, 0]
     offset = v_los[:, None] - mean[..., 0]
-    share = share * np.exp(-0.5 * offset**2 / variance) / np.sqrt(variance)
-    share = (share + 1e-12 * share.max(axis=1, keepdims=True) + 1e-300) / (share + 1e-300).sum(
-        axis=1, keepdims=True
-    )
+    log_share = np.log(share) - 0.5 * offset**2 / variance - 0.5 * np.log(variance)
+    share = np.exp(log_share - log_share.max(axis=1, keepdims=True))
+    share = share / share.sum(axis=1, keepdims=True)
     slope = covariance[..., 1:, 0] / variance[..., None]
     centre = mean[..., 1:] + slope * offset[..., None]
     rest = covariance[..., 1:, 1:] - slope[..., :, None] * covariance[..., None, 0, 1:]
-    share = share / share.sum(axis=1, keepdims=True)
     which = np.sum(np.cumsum(share, axis=1)[:, :-1] < u[:, :1], axis=1)
     root = np.linalg.cholesky(rest)
     drawn = centre[n, which] + np.einsum("nij,nj->ni", root[n, which], ndtri(u[:, 1:]))
