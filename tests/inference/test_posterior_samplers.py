@@ -19,6 +19,10 @@ SETTINGS = {
     "ensemble": PosteriorSettings(method="ensemble", draws=1500, warmup=300, chains=2),
 }
 each_method = pytest.mark.parametrize("method", list(SETTINGS))
+each_method_in_time = pytest.mark.parametrize(
+    "method",
+    ["laplace", "delayed", *(pytest.param(name, marks=pytest.mark.slow) for name in ("nuts", "ensemble"))],
+)
 
 
 def moments(sample, function, variance):
@@ -51,7 +55,7 @@ def test_moments_of_a_correlated_normal(method):
             assert abs(product - target.covariance[i, j]) < 4.5 * error
 
 
-@each_method
+@each_method_in_time
 def test_moments_of_a_banana(method):
     target = Banana()
     sample = draw_sample(target, np.array([0.5, 0.5, 1.0]), SETTINGS[method])
@@ -153,7 +157,7 @@ class Half(Normal):
         return (value, np.zeros(len(u))) if value == -np.inf else super().value_and_gradient(u)
 
 
-@each_method
+@each_method_in_time
 def test_impossible_models_are_never_drawn(method):
     target = Half(2)
     settings = SETTINGS[method].model_copy(update={"draws": 300})

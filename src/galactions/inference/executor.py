@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from galactions.errors import ConfigError
@@ -39,11 +39,13 @@ class SerialExecutor:
         return [function(shared, item) for item in items]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class DaskExecutor:
-    """Hands items to the workers of a `dask.distributed` client; what is shared goes to each of them once."""
+    """Hands items to the workers of a `dask.distributed` client; what is shared goes to each of them once,
+    also when several calls in a row share it."""
 
     client: Any
+    _scattered: tuple[Any, Any] | None = field(default=None, repr=False)
 
     @property
     def workers(self) -> int:
@@ -54,7 +56,9 @@ class DaskExecutor:
     ) -> list[Result]:
         if not items:
             return []
-        there = self.client.scatter(shared, broadcast=True, hash=False)
+        if self._scattered is None or self._scattered[0] is not shared:
+            self._scattered = shared, self.client.scatter(shared, broadcast=True, hash=False)
+        there = self._scattered[1]
         # pure=False: equal calls are made again, as they would be here.
         futures = [self.client.submit(function, there, item, pure=False) for item in items]
         try:

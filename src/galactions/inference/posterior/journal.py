@@ -186,13 +186,15 @@ class RecordedTarget:
         is one."""
         if mapper is not None:
             asked = {("value", u.tobytes()): u for u in points}
-            new = {key: u for key, u in asked.items() if key not in self._known and key not in self._unused}
-            begin = time.perf_counter()
-            found = mapper(self.target, list(new.values()))
-            each = (time.perf_counter() - begin) / max(len(new), 1)
-            for u, value in zip(new.values(), found, strict=True):
-                result = np.array([value]) if math.isfinite(value) else None
-                self._keep(Evaluation("value", np.array(u, dtype=float), result, each))
+            new = [u for key, u in asked.items() if key not in self._known and key not in self._unused]
+            for first in range(0, len(new), mapper.at_once):
+                chunk = new[first : first + mapper.at_once]
+                begin = time.perf_counter()
+                found = mapper.evaluate(self.target, chunk)
+                each = (time.perf_counter() - begin) / len(chunk)
+                for u, value in zip(chunk, found, strict=True):
+                    result = np.array([value]) if math.isfinite(value) else None
+                    self._keep(Evaluation("value", np.array(u, dtype=float), result, each))
         return np.array([self.log_density(u) for u in points])
 
     def _evaluate(self, kind: Kind, u: Vector) -> NDArray[np.float64] | None:
@@ -238,8 +240,13 @@ class RecordedTarget:
         self.seconds += made.seconds
 
 
-Mapper = Callable[[Target, Sequence[Vector]], Sequence[float]]
-"""Log densities of a target at several points, in order, perhaps in parallel."""
+@dataclass(frozen=True)
+class Mapper:
+    """Log densities of a target at several points, in order, perhaps in parallel: `at_once` of them are in
+    work together, and kept before the next are."""
+
+    evaluate: Callable[[Target, Sequence[Vector]], Sequence[float]]
+    at_once: int
 
 
 def _value(found: NDArray[np.float64] | None) -> float:

@@ -45,7 +45,7 @@ def nuts_chain(
 
     rng = np.random.default_rng([seed, chain, 1])
     position = start.z(overdispersed_start(target, start, rng))
-    keys = jax.random.split(jax.random.key(int(rng.integers(2**63))), warmup + draws)
+    key = jax.random.key(int(rng.integers(2**63)))
 
     def in_whitened(z: Vector) -> tuple[float, Vector]:
         value, gradient = target.value_and_gradient(start.u(z))
@@ -60,7 +60,7 @@ def nuts_chain(
         state = kernel.begin(position)
         for i in range(warmup + draws):
             step = averaging.step if i < warmup else averaging.averaged
-            state, stats = kernel.move(keys[i], state, step, mass)
+            state, stats = kernel.move(jax.random.fold_in(key, i), state, step, mass)
             z = np.array(state.position)
             if i < warmup:
                 averaging.update(stats["acceptance"])

@@ -13,7 +13,7 @@ from galactions.inference.posterior.chains import AfterDraw, Chain
 from galactions.inference.posterior.delayed import delayed_chain
 from galactions.inference.posterior.emulator import Emulator, emulator
 from galactions.inference.posterior.importance import Round, WeightedSample, importance_sample
-from galactions.inference.posterior.journal import Journal, RecordedTarget
+from galactions.inference.posterior.journal import Journal, Mapper, RecordedTarget
 from galactions.inference.posterior.laplace import Laplace, laplace
 from galactions.inference.posterior.optimum import Mode, find_mode
 from galactions.inference.posterior.settings import PosteriorSettings
@@ -90,7 +90,7 @@ def draw_sample(
             target_ess=settings.target_ess,
             max_rounds=settings.max_rounds,
             seed=settings.seed,
-            mapper=None if executor.workers == 1 else lambda at, u: executor.map(_log_density, at, u),
+            mapper=_mapper(executor),
             after_round=clock.round,
         )
         counted.append(points)
@@ -188,6 +188,12 @@ def recorded(target: Target, folder: Path | None, name: str) -> RecordedTarget:
 
 def _journal(folder: Path | None, name: str) -> Path | None:
     return None if folder is None else folder / "evaluations" / f"{name}.jsonl"
+
+
+def _mapper(executor: Executor) -> Mapper | None:
+    if isinstance(executor, SerialExecutor):
+        return None
+    return Mapper(lambda target, points: executor.map(_log_density, target, points), 4 * executor.workers)
 
 
 def _log_density(target: Target, u: Vector) -> float:
