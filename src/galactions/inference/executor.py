@@ -93,12 +93,12 @@ def open_executor(scheduler: str | None = None, workers: int = 1) -> Iterator[Ex
             LocalCluster(
                 n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
             ) as cluster,
-            Client(cluster) as client,
+            Client(cluster, set_as_default=False) as client,
         ):
             yield DaskExecutor(client)
         return
     try:
-        client = Client(scheduler, timeout=20)
+        client = Client(scheduler, timeout=20, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"--scheduler {scheduler}: no answer ({error}); allowed: the address of a running Dask "
