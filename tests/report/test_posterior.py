@@ -76,7 +76,7 @@ def test_bands_are_those_of_the_reliable_posterior(page, folder):
         bands.heights, load_posterior(posterior_folder(folder, "laplace")).bands.heights
     )
     assert "Bands: the central 68% and 95% of the posterior." in page
-    assert "the wider, paler band: the central 95% of the posterior" in page
+    assert "the paler band: the central 95% of the posterior" in page
 
 
 def test_derived_quantities_have_intervals_where_they_vary(page, folder):

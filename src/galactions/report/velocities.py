@@ -128,5 +128,5 @@ def velocity_summary(run: RunContents) -> str:
     ]
     steps = " Steps: the model; the band around them is the numerical error of its prediction"
     least = f" (effective sample size of the least well sampled region: {number(min(ess), 3)})" if ess else ""
-    posterior = "; the wider, paler band: the central 95% of the posterior" if _bands_by_block(run) else ""
+    posterior = "; the paler band: the central 95% of the posterior" if _bands_by_block(run) else ""
     return text + steps + least + posterior + "."
