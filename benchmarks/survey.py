@@ -109,7 +109,7 @@ def rows() -> list[Row]:
     """The chain on files of the paper's size."""
     with tempfile.TemporaryDirectory() as name:
         write_mock(Path(name), PAPER_STARS)
-        seconds, memory, words = measured("chain", Path(name))
+        seconds, _, memory, words = measured("chain", Path(name))
     return [
         Row(
             f"survey: {PAPER_STARS:,d} stars, files to bins",

@@ -22,6 +22,7 @@ from galactions.survey import (
     is_k_giant,
     photometric_distance,
     read_catalogue,
+    sight_line_basis,
 )
 from galactions.survey.tables import read_columns
 
@@ -108,11 +109,36 @@ def open_clusters(data: Path) -> Iterator[Row]:
     yield from kinematics(stars, (-230.6, 16.6, 13.0, 5.9))
 
 
+def soubiran_clusters(data: Path) -> Iterator[Row]:
+    """Velocities that Soubiran et al. (2018) publish for open clusters, and ours from their positions and
+    U, V, W, with their Sun: 8.34 kpc from the centre, 14 pc above the plane, 240 km/s.
+    """
+    path = data / "open_clusters" / "SOUBIRAN2018.csv"
+    stars, _ = read_catalogue(path, preset="soubiran2018")
+    c = read_columns(path, ["RV", "X", "Y", "Z", "U", "V", "W", "Vr", "Vphi", "Vz"])
+    yield "clusters", 859, len(stars), 0
+    peculiar = np.stack([c["U"], c["V"], c["W"]], axis=1)
+    los = np.asarray(sight_line_basis(stars.l, stars.b)[0])
+    yield (
+        "largest difference of RV from U, V, W (km/s)",
+        0,
+        np.abs((peculiar * los).sum(1) - c["RV"]).max(),
+        0.01,
+    )
+    place = np.stack([c["X"], c["Y"], c["Z"]], axis=1) / 1000.0
+    velocity = peculiar + np.array([11.1, 240.0 + 12.24, 7.25])
+    ours = np.asarray(cylindrical_velocity(np.concatenate([place, velocity], axis=1)))
+    for name, mine, sign in zip(("Vr", "Vphi", "Vz"), ours.T, (1, -1, 1), strict=True):
+        yield f"median {name} (km/s)", float(np.median(c[name])), float(np.median(sign * mine)), 0.01
+        yield f"largest difference of {name} (km/s)", 0, np.abs(sign * mine - c[name]).max(), 0.011
+
+
 SAMPLES = {
     "LAMOST DR9 x Gaia DR3, one field": lamost_gaia_field,
     "LAMOST DR3 red giants": lamost_dr3_giants,
     "Gaia DR2 within 100 pc": gaia_within_100_pc,
-    "Open clusters": open_clusters,
+    "Open clusters (Hunt & Reffert 2024)": open_clusters,
+    "Open clusters (Soubiran et al. 2018)": soubiran_clusters,
 }
 
 

@@ -60,7 +60,9 @@ class ProjectionTable(Table):
     reference: points of the start's model that they are chosen from and calibrated to, once. replicates:
     independent randomisations, whose scatter is the prediction's own error; seed: of the randomisation.
     errors: "paper" leaves the model as it is, "forward" convolves it with the survey's velocity and distance
-    errors. observables: which to compare (default: all that the survey has).
+    errors. selection: "none" (the paper) compares with all stars of the model in a region,
+    "observed-distances" with stars that have the survey's distribution of distances there. observables:
+    which to compare (default: all that the survey has).
     """
 
     nodes: int = Field(default=2048, ge=64, le=2**20)
@@ -68,6 +70,7 @@ class ProjectionTable(Table):
     replicates: int = Field(default=4, ge=2, le=64)
     seed: int = Field(default=0, ge=0)
     errors: Literal["paper", "forward"] = "paper"
+    selection: Literal["none", "observed-distances"] = "none"
     observables: Annotated[tuple[Observable, ...], BeforeValidator(as_tuple)] | None = None
 
     @model_validator(mode="after")

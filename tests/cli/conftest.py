@@ -1,5 +1,6 @@
 """A small stand-in for the engine, so that the commands are tested for what they do themselves."""
 
+import sys
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 import galactions as ga
+from galactions.cli import main
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,20 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Spec, object]]:
     }.items():
         monkeypatch.setattr(ga, name, stand_in, raising=False)
     return built
+
+
+Run = tuple[int, str, str]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Runs the command line as a shell would; gives exit status, standard output and standard error."""
+
+    def run_command(*arguments: str) -> Run:
+        monkeypatch.setattr(sys, "argv", ["galactions", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        return int(end.value.code or 0), out, err
+
+    return run_command

@@ -4,7 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from galactions.projection.positions import PositionProposal, chance_inside
+from galactions.projection.distance_selection import DistanceSelection, chance_inside
+from galactions.projection.positions import PositionProposal
 from galactions.projection.proposal import Proposal, reference_sun
 from galactions.projection.velocities import VelocityProposal
 from galactions.projection.view import View, density_at
@@ -19,7 +20,11 @@ N = 16384
 def drawn(request, galaxy, boxes):
     """A region, the Sun, and points in it."""
     region, sun = boxes[request.param], reference_sun(galaxy)
-    proposal = Proposal(PositionProposal.of(region, galaxy, sun, 0.0), VelocityProposal.of(galaxy), sun)
+    proposal = Proposal(
+        PositionProposal.of(region, galaxy, sun, 0.0, DistanceSelection.of_region(region)),
+        VelocityProposal.of(galaxy),
+        sun,
+    )
     u = np.random.default_rng(1).random((7, N))
     return region, sun, jax.jit(Proposal.draw)(proposal, u)
 

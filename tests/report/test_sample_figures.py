@@ -39,6 +39,9 @@ def test_maps_of_a_sample() -> None:
     assert figure.axes[0].lines[0].get_xdata()[0] == -8.178
     assert figure.axes[2].lines[0].get_ydata()[0] == 0.0208
     assert "5,000 stars" in figure.get_suptitle()
+    few = sample_maps(stars(200), PAPER_SUN)
+    assert few.get_suptitle() == "200 stars"
+    assert len(few.axes[1].lines[0].get_xdata()) == 200
     bare = replace(stars(), pm_ra=None)
     with pytest.raises(CatalogueError, match="no proper motions"):
         sample_maps(bare, PAPER_SUN)

@@ -1,5 +1,6 @@
 """Fetching from the archive, with a stand-in for it: pieces cover the sky, and interruptions lose nothing."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from galactions.survey import (
     lamost_instructions,
     read_source,
 )
-from galactions.survey.fetch import LAMOST_PAGES, LAST_ID
+from galactions.survey.fetch import LAMOST_PAGES, LAST_ID, WAITS, ArchiveError
 
 REQUEST = GaiaRequest(pieces=6)
 
@@ -44,15 +45,39 @@ def test_pieces_cover_all_ids_once() -> None:
     assert all(a[1] == b[0] for a, b in pairwise(edges))
 
 
-def test_query_names_real_columns_and_tables(shared: Path) -> None:
-    query = REQUEST.query(2)
-    real = set((shared / "data" / "columns" / "gaia_edr3_gaia_source.txt").read_text().split())
+@pytest.mark.parametrize("release", ["gaia_edr3", "gaia_dr3"])
+def test_query_names_real_columns_and_tables(shared: Path, release: str) -> None:
+    """Every column of gaia_source that the query names, in its conditions too, is one of the release's."""
+    query = GaiaRequest(release, pieces=6).query(2)
+    real = set((shared / "data" / "columns" / f"{release}_gaia_source.txt").read_text().split())
+    named = set(re.findall(r"\bg\.(\w+)", query))
+    assert len(named) > 20
+    assert named <= real
     asked = query.split("SELECT ")[1].split("\n")[0].split(", ")
-    assert {name[2:] for name in asked if name.startswith("g.")} <= real
     assert [name for name in asked if name.startswith("t.")] == ["t.j_m", "t.h_m", "t.ks_m", "t.ks_msigcom"]
-    assert "FROM gaiaedr3.gaia_source" in query
-    assert "tmass" not in GaiaRequest(two_mass=False).query(0)
-    assert "FROM gaiadr3.gaia_source" in GaiaRequest("gaia_dr3").query(0)
+    assert {name[2:] for name in asked} == {c.name for c in ASTROMETRY[release].columns.values()}
+    schema = release.replace("_", "")
+    assert re.findall(r"(?:FROM|JOIN) (\S+)", query) == [
+        f"{schema}.gaia_source",
+        f"{schema}.tmass_psc_xsc_best_neighbour",
+        f"{schema}.tmass_psc_xsc_join",
+        "gaiadr1.tmass_original_valid",
+    ]
+    assert "tmass" not in GaiaRequest(release, two_mass=False).query(0)
+
+
+def test_query_is_this_text() -> None:
+    """One that an astronomer would send by hand, but for the list of columns."""
+    query = GaiaRequest("gaia_dr3", g_limit=16.0, parallax_max=5.0, pieces=12).query(1)
+    assert query.split("\n", 1)[1] == (
+        "FROM gaiadr3.gaia_source AS g\n"
+        "LEFT JOIN gaiadr3.tmass_psc_xsc_best_neighbour AS n ON n.source_id = g.source_id\n"
+        "LEFT JOIN gaiadr3.tmass_psc_xsc_join AS j USING (clean_tmass_psc_xsc_oid)\n"
+        "LEFT JOIN gaiadr1.tmass_original_valid AS t ON t.designation = j.original_psc_source_id\n"
+        "WHERE g.source_id >= 576460752303423488 AND g.source_id < 1152921504606846976\n"
+        "AND g.phot_g_mean_mag < 16 AND g.parallax < 5\n"
+        "AND g.astrometric_params_solved > 3"
+    )
 
 
 def test_all_pieces_become_one_table_that_reads(tmp_path: Path) -> None:
@@ -71,16 +96,57 @@ def test_an_interrupted_fetch_goes_on(tmp_path: Path) -> None:
     def failing(query: str):
         asked.append(query)
         if len(asked) == 4:
-            raise CatalogueError("the Gaia archive gave no result: timeout")
+            raise CatalogueError("no more space on the disc")
         return archive(query)
 
-    with pytest.raises(CatalogueError, match="timeout"):
+    with pytest.raises(CatalogueError, match="no more space"):
         fetch_gaia(REQUEST, tmp_path, run=failing)
     assert not (tmp_path / "gaia_edr3.parquet").exists()
     assert len(list((tmp_path / "pieces").iterdir())) == 3
     fetch_gaia(REQUEST, tmp_path, run=failing)
     assert len(asked) == 7  # three, the one that failed, and the three that were missing
     assert asked[3] == asked[4]
+
+
+def test_a_query_that_fails_is_sent_again(tmp_path: Path) -> None:
+    asked: list[str] = []
+    waited: list[float] = []
+
+    def busy(query: str):
+        asked.append(query)
+        if len(asked) in (2, 3):
+            raise ArchiveError("the Gaia archive gave no result: 503")
+        return archive(query)
+
+    path = fetch_gaia(REQUEST, tmp_path, run=busy, wait=waited.append)
+    assert len(read_source(path, ASTROMETRY["gaia_edr3"]).stars) == 30
+    assert waited == list(WAITS[:2])
+    assert asked[1] == asked[2] == asked[3]
+
+    def down(query: str):
+        raise ArchiveError("the Gaia archive gave no result: 500")
+
+    waited.clear()
+    with pytest.raises(ArchiveError, match="500"):
+        fetch_gaia(REQUEST, tmp_path / "other", run=down, wait=waited.append)
+    assert waited == list(WAITS)
+    assert not list((tmp_path / "other").glob("pieces/*"))
+
+
+def test_pieces_with_too_many_rows_are_divided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The archive cuts results off at its limit: a piece that reaches it is fetched in halves."""
+    ids = np.sort(np.random.default_rng(0).integers(0, LAST_ID, 100))
+    monkeypatch.setattr("galactions.survey.fetch.ROW_LIMIT", 10)
+
+    def limited(query: str):
+        low, high = (int(query.split(f"source_id {sign} ")[1].split()[0]) for sign in (">=", "<"))
+        inside = ids[(ids >= low) & (ids < high)][:10]
+        table = archive(query, len(inside))
+        table["source_id"] = inside
+        return table
+
+    path = fetch_gaia(GaiaRequest(pieces=2), tmp_path, run=limited)
+    assert np.array_equal(np.sort(read_source(path, ASTROMETRY["gaia_edr3"]).stars["gaia_id"]), ids)
 
 
 def test_another_request_in_the_same_folder_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from galactions.errors import CatalogueError
 from galactions.survey import PlateSelection, read_plate_selection
-from galactions.survey.plates import COLOUR_CENTRES, K_CENTRES
+from galactions.survey.plates import COLOUR_CENTRES, K_CENTRES, serial_numbers
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +62,15 @@ def test_csv_and_zip_agree_and_bad_files_are_named(tmp_path: Path) -> None:
         read_plate_selection(tmp_path / "text.csv")
     with pytest.raises(CatalogueError, match="not a table of plate selections"):
         read_plate_selection(tmp_path / "none.csv")
+
+
+def test_numbers_of_plates_by_their_names(tmp_path: Path) -> None:
+    """A plate observed twice has two numbers: the one that the selection knows counts."""
+    path = tmp_path / "plan.csv"
+    path.write_text("pid|obsdate|planid\n5|2012-01-01|HD01 \n7|2012-01-02|GAC07\n9|2012-02-01|HD01\n")
+    names = np.array(["GAC07", "HD01", "nowhere", "HD01"])
+    assert serial_numbers(names, path, np.array([7, 9])).tolist() == [7, 9, -1, 9]
+    assert serial_numbers(names, path, np.array([1])).tolist() == [7, 5, -1, 5]
+    path.write_text("planid\nHD01\n")
+    with pytest.raises(CatalogueError, match="no column 'pid'"):
+        serial_numbers(names, path, np.array([1]))

@@ -17,6 +17,7 @@ from galactions.survey import (
     mock_catalogues,
     parse_survey_config,
     read_catalogue,
+    survey_stages,
     write_catalogue,
 )
 from galactions.survey.histograms import binomial_error, exact_fractions
@@ -29,6 +30,9 @@ BOXES = [
     {"name": "near", "l": [165, 195], "b": [-20, 20], "distance": [0.5, 2]},
     {"name": "far", "l": [165, 195], "b": [-20, 20], "distance": [2, 4.5]},
 ]
+
+
+ALL_STAGES = ["reading the spectra", "reading the astrometry", "matching the two", "distances", "binning"]
 
 
 @pytest.fixture(scope="module")
@@ -178,30 +182,34 @@ def test_kept_stars_are_used_until_something_changes(folder: Path, tmp_path: Pat
     stages: list[str] = []
     config = parse_survey_config(table(work=str(tmp_path / "work")))
     first = load_survey(config, folder, stages.append)
-    assert stages == [
-        "reading the spectra",
-        "reading the astrometry",
-        "matching the two",
-        "distances",
-        "binning",
-    ]
+    assert stages == ALL_STAGES == list(survey_stages(config, folder))
     stages.clear()
     again = load_survey(config, folder, stages.append)
-    assert stages == ["distances", "binning"]
+    assert stages == []
     assert again.meta == first.meta
     for one, two in zip(first.regions, again.regions, strict=True):
         np.testing.assert_array_equal(one.histograms["v_los"].p, two.histograms["v_los"].p)
-    stages.clear()
-    stricter = table(work=str(tmp_path / "work"), quality={"ruwe_max": 1.05})
-    load_survey(parse_survey_config(stricter), folder, stages.append)
-    assert "matching the two" in stages
-    kept = sorted((tmp_path / "work").iterdir())
-    assert len(kept) == 2
-    kept[0].write_bytes(b"PAR1 damaged")
-    kept[1].write_bytes(b"PAR1 damaged")
+    work = tmp_path / "work"
+    assert sorted(path.name.split("-")[0] for path in work.iterdir()) == [
+        "binned",
+        "distances",
+        "matched",
+        "spectra",
+    ]
+    for change, expected in (
+        ({"bins": {"v_los": {"range": [-100, 100], "width": 20.0}}}, ["binning"]),
+        ({"distance": {"ratio": "none"}}, ["distances", "binning"]),
+        ({"quality": {"ruwe_max": 1.05}}, ALL_STAGES[1:]),
+        ({"quality": {"snr_g_min": 20.0}}, ALL_STAGES),
+    ):
+        stages.clear()
+        load_survey(parse_survey_config(table(work=str(work), **change)), folder, stages.append)
+        assert stages == expected, change
+    for path in work.iterdir():
+        path.write_bytes(b"PAR1 damaged")
     stages.clear()
     load_survey(config, folder, stages.append)
-    assert "matching the two" in stages
+    assert stages == ALL_STAGES
 
 
 def test_cuts_that_lack_their_columns(folder: Path, mock: MockCatalogues, tmp_path: Path) -> None:

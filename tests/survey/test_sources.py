@@ -101,6 +101,21 @@ def test_rows_without_a_position_are_counted(spectra: dict, tmp_path: Path) -> N
     assert len(source.stars) == 396
 
 
+def test_values_that_stand_for_none(spectra: dict, tmp_path: Path) -> None:
+    rv, teff = spectra["rv"].copy(), spectra["teff"].copy()
+    rv[:2], teff[2:4] = (-9999.0, -999.0), (-999.0, -9999.0)
+    stars = read_source(write_columns(spectra | {"rv": rv, "teff": teff}, tmp_path / "x.fits"), LAMOST).stars
+    assert np.flatnonzero(np.isnan(stars["v_los"])).tolist() == [0, 1]
+    assert np.flatnonzero(np.isnan(stars["teff"])).tolist() == [2, 3]
+
+
+def test_every_preset_tells_what_it_was_checked_against() -> None:
+    for preset in (*SPECTRA.values(), *ASTROMETRY.values()):
+        assert preset.source
+    for name in ("lamost_dr8_v1", "lamost_dr9_v1", "lamost_dr10_v1"):
+        assert "assumed" in SPECTRA[name].source
+
+
 def test_truncated_file(spectra: dict, tmp_path: Path) -> None:
     path = write_columns(spectra, tmp_path / "cut.fits")
     path.write_bytes(path.read_bytes()[:-12_000])

@@ -3,10 +3,13 @@ there.
 """
 
 import json
+import signal
 import sys
+import threading
 import time
 from importlib.resources import as_file, files
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,13 +51,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and
 
 def main() -> None:
     """Runs the command line. Errors that a user can mend end it with status 2 and their text, without a
-    traceback.
+    traceback. A request to end (SIGTERM) ends it as an error would: half-written files are removed.
     """
+    listening = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, _end) if listening else None
     try:
         app()
     except GalactionsError as error:
         typer.echo(f"galactions: {error}", err=True)
         sys.exit(2)
+    finally:
+        if listening:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 @app.callback(invoke_without_command=True)

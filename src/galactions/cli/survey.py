@@ -2,15 +2,17 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from galactions.cli.working import make_folder, working
+from galactions.cli.stages import telling
+from galactions.cli.working import make_folder
+from galactions.errors import GalactionsError
 
 if TYPE_CHECKING:
     from galactions.survey import BinnedSurvey, Sample, SurveyConfig
@@ -41,30 +43,88 @@ survey_app = typer.Typer(
 def bin_catalogues(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file with a [survey] table.")],
     out: Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Save the binned survey.")] = None,
+    stars: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Save the stars, with their phase-space positions and errors."),
+    ] = None,
     figures: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Draw maps of the sample and of its regions there.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the finished stages of a run that was stopped.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else.")] = False,
 ) -> None:
     """Read catalogues, select their giants, and bin their velocities by region; tell what each step left.
 
-    The name of the command may be left out: `galactions survey CONFIG`.
+    The name of the command may be left out: `galactions survey CONFIG`. Finished stages are kept while it
+    runs (and afterwards, if the configuration names a folder `work`).
     """
-    from galactions.survey import bin_survey, load_sample, read_survey_config
+    from galactions.survey import bin_sample, load_sample, read_survey_config, survey_stages, write_sample
 
-    with working(f"survey of {config}") as stage:
-        settings, folder = read_survey_config(config), config.parent
-        sample = load_sample(settings, folder, stage)
-        stage("binning")
-        binned = bin_survey(sample.stars, settings, sample.flow, folder, **sample.facts)
+    settings, folder = read_survey_config(config), config.parent
+    plan = survey_stages(settings, folder)
+    plan |= {"writing the stars": 12.0} if stars is not None else {}
+    plan |= {"figures": 4.0} if figures is not None else {}
+    with _kept_stages(settings, config, resume) as keep, telling(f"survey of {config}", plan) as stage:
+        sample = load_sample(settings, folder, stage, keep)
+        binned = bin_sample(sample, settings, folder, stage, keep)
+        if stars is not None:
+            stage("writing the stars")
+            by_parallax = sample.facts.get("distance", {}).get("method") == "parallax"
+            write_sample(sample.stars, stars, settings.sun.to_sun(), settings.seed, by_parallax)
         if figures is not None:
             stage("figures")
             make_folder(figures)
             draw_sample(figures, sample, binned, settings)
-    if out is not None:
-        make_folder(out.parent)
-        binned.save(out)
+        if out is not None:
+            make_folder(out.parent)
+            binned.save(out)
     typer.echo(json.dumps(_as_json(binned)) if as_json else _as_text(binned))
+
+
+@contextmanager
+def _kept_stages(settings: "SurveyConfig", config: Path, resume: bool) -> "Iterator[Path | None]":
+    """The folder in which finished stages are kept: `work` of the configuration, or one beside its file,
+    which is removed when the run ends, but stays when it is stopped.
+    """
+    from galactions.inference.lock import folder_lock
+    from galactions.survey.config_file import resolve_path
+
+    if settings.work is not None:
+        yield resolve_path(settings.work, config.parent)
+        return
+    own = config.with_name(f"{config.name}.stages")
+    try:
+        own.mkdir(exist_ok=True)
+    except OSError as error:
+        typer.echo(f"galactions: {own}: {error.strerror}: stages are not kept", err=True)
+        yield None
+        return
+    try:
+        with folder_lock(own):
+            if not resume:
+                _empty(own)
+            try:
+                yield own
+            except (KeyboardInterrupt, SystemExit) as stop:
+                again = f"`galactions survey {config} --resume` goes on from the finished stages"
+                typer.echo(f"galactions: stopped; {again}", err=True)
+                raise typer.Exit(130 if isinstance(stop, KeyboardInterrupt) else 143) from None
+            except GalactionsError:
+                _empty(own)
+                raise
+            _empty(own)
+    finally:
+        with suppress(OSError):  # not empty: stopped, or another process's
+            own.rmdir()
+
+
+def _empty(folder: Path) -> None:
+    """Removes what stages have left in a folder of theirs, but not its lock."""
+    for path in folder.iterdir():
+        if path.name != "run.lock":
+            path.unlink()
 
 
 def draw_sample(folder: Path, sample: "Sample", binned: "BinnedSurvey", settings: "SurveyConfig") -> None:
@@ -121,9 +181,18 @@ def _as_text(binned: "BinnedSurvey") -> str:
         ratios = binned.meta["distance"]["ratio"].items()
         shown = ", ".join(f"{name} {r['value']:.3f} ({r['n_stars']:,d} stars)" for name, r in ratios)
         parts.append(f"photometric distances divided by D_photometric / D_parallax: {shown}")
+    if told := _parallaxes(binned.meta.get("distance", {})):
+        parts.append(told)
     if binned.meta.get("cut_flow"):
         parts.append(str(CutFlow.from_list(binned.meta["cut_flow"])))
     return "\n\n".join([*parts, str(binned)])
+
+
+def _parallaxes(facts: "Mapping[str, Any]") -> str:
+    """What is the matter with parallaxes that photometric distances were to be measured by."""
+    matters = {"without_zero_point": "outside the range of the zero point", "not_positive": "not positive"}
+    told = [f"{facts[key]:,d} {text}" for key, text in matters.items() if facts.get(key)]
+    return f"parallaxes not used: {', '.join(told)}" if told else ""
 
 
 @survey_app.command()

@@ -178,6 +178,7 @@ def problem_from_config(config: "Config", progress: Progress | None = None) -> F
         projection.errors,
         spec,
         projection.reference,
+        projection.selection,
     )
     return FitProblem(
         predictor=ModelPredictor(

@@ -10,11 +10,10 @@ from jaxtyping import Array, Float
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from galactions.projection.distance_selection import DistanceSelection
 from galactions.projection.errors import RegionErrors
-from galactions.projection.positions import chance_inside
 from galactions.projection.proposal import Proposal
 from galactions.projection.view import CHUNK, View
-from galactions.survey.regions import Region
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +36,12 @@ class FinePoints(NamedTuple):
 
 
 def fine_points(
-    view: View, proposal: Proposal, region: Region, errors: RegionErrors, n: int, seed: list[int]
+    view: View,
+    proposal: Proposal,
+    selection: DistanceSelection,
+    errors: RegionErrors,
+    n: int,
+    seed: list[int],
 ) -> FinePoints:
     """`n` scrambled Sobol points (and mirror images: see `Pairs`), n a power of two of at least 2."""
     u = qmc.Sobol(10, scramble=True, seed=np.random.default_rng(seed)).random(n // 2).T
@@ -50,7 +54,7 @@ def fine_points(
     seen, mirrored, observed, observed_mirrored, weight, f = (
         np.concatenate(columns, axis=-1) for columns in zip(*parts, strict=True)
     )
-    weight = weight * np.asarray(chance_inside(region.distance, seen[2], errors.distance_fraction))
+    weight = weight * selection.chance(seen[2], errors.distance_fraction)
     return FinePoints(
         np.concatenate([seen, mirrored], axis=1),
         np.concatenate([observed, observed_mirrored], axis=1),

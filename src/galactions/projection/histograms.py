@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from galactions.errors import ConfigError
 from galactions.projection.bins import OBSERVABLES, Bins
+from galactions.projection.distance_selection import DistanceSelection
 from galactions.projection.errors import RegionErrors
 from galactions.projection.fine import fine_points
 from galactions.projection.positions import PositionProposal
@@ -46,10 +47,11 @@ def predict(
     p, error = np.zeros(bins.n_cells), np.zeros(bins.n_cells)
     ess = []
     for k, region in enumerate(regions):
-        proposal = Proposal(PositionProposal.of(region, galaxy, sun, 0.0), velocities, sun)
+        selection = DistanceSelection.of_region(region)
+        proposal = Proposal(PositionProposal.of(region, galaxy, sun, 0.0, selection), velocities, sun)
         sums, totals, squares = np.zeros((replicates, bins.n_cells)), np.zeros(replicates), 0.0
         for replicate in range(replicates):
-            points = fine_points(view, proposal, region, RegionErrors(), n, [seed, k, replicate])
+            points = fine_points(view, proposal, selection, RegionErrors(), n, [seed, k, replicate])
             for block in bins.of_region(k):
                 cell = block.cell_of(points.observed)
                 sums[replicate, block.cells] = np.bincount(cell, points.mass, block.size + 1)

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galactions.projection.bins import Bins, Block
+from galactions.projection.distance_selection import DistanceSelection
 from galactions.projection.errors import RegionErrors
 from galactions.projection.fine import fine_points
 from galactions.projection.nodes import Nodes
 from galactions.projection.proposal import Proposal
 from galactions.projection.thinning import calibration, choose
 from galactions.projection.view import View
-from galactions.survey.regions import Region
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -38,7 +38,7 @@ class RegionNodes:
 def lay(
     view: View,
     proposal: Proposal,
-    region: Region,
+    selection: DistanceSelection,
     errors: RegionErrors,
     blocks: Sequence[Block],
     n: int,
@@ -50,7 +50,7 @@ def lay(
     starts = np.cumsum([0, *sizes])
     sums, seen, weight, mass, cells = [], [], [], [], []
     for seed in seeds:
-        points = fine_points(view, proposal, region, errors, n_fine, seed)
+        points = fine_points(view, proposal, selection, errors, n_fine, seed)
         share = points.mass / n_fine
         own = [block.cell_of(points.observed) for block in blocks]
         sums.append(np.concatenate([np.bincount(c, share, m) for c, m in zip(own, sizes, strict=True)]))

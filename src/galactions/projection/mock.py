@@ -48,7 +48,7 @@ def mock_survey(
     view, sun, velocities = View.of(galaxy), reference_sun(galaxy), VelocityProposal.of(galaxy)
     parts: list[Stars] = []
     for number, (region, count) in enumerate(zip(boxes, wanted, strict=True)):
-        positions = PositionProposal.of(region, galaxy, sun, errors.distance_fraction, chance=False)
+        positions = PositionProposal.of(region, galaxy, sun, errors.distance_fraction)
         proposal = Proposal(positions, velocities, sun)
         rng = np.random.default_rng([seed, number])
         _, pilot = _candidates(view, proposal, rng)

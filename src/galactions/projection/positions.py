@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import ndtr
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
+from galactions.projection.distance_selection import DistanceSelection, observed_selection
 from galactions.projection.view import DISKS
+from galactions.survey.distance_selection import DistanceDistribution
 from galactions.survey.frame import galactocentric
 from galactions.survey.regions import Region
 from galactions.survey.sun import Sun
@@ -47,27 +48,23 @@ class PositionProposal(eqx.Module):
 
     @classmethod
     def of(
-        cls, region: Region, galaxy: "Galaxy", sun: Sun, distance_fraction: float, chance: bool = True
+        cls,
+        region: Region,
+        galaxy: "Galaxy",
+        sun: Sun,
+        distance_fraction: float,
+        selection: DistanceSelection | None = None,
     ) -> "PositionProposal":
         """Density d^2 times that of the disc stars, for true distances from which stars come into the region.
 
-        `chance`: times the probability that they do (see `chance_inside`).
+        `selection`: times the chance that they are seen.
         """
-        n_b, n_l, n_d = _CELLS
-        near, far = true_distances(region, distance_fraction)
-        l_edges = np.radians(np.linspace(*region.l, n_l + 1))
-        low, high = (float(np.sin(np.radians(b))) for b in region.b)
-        s_edges = np.linspace(low, high, n_b + 1)
-        d_edges = np.linspace(max(near, _NEAREST), far, n_d + 1)
-        s, l, d = np.meshgrid(*(0.5 * (e[1:] + e[:-1]) for e in (s_edges, l_edges, d_edges)), indexing="ij")  # noqa: E741
-        still = np.zeros(d.size)
-        where = (np.degrees(l).ravel(), np.degrees(np.arcsin(s)).ravel(), d.ravel(), still, still, still)
-        x, y, z, *_ = np.asarray(galactocentric(*where, sun)).T
-        density = sum(np.asarray(galaxy.density(name, np.hypot(x, y), z)) for name in DISKS)
-        even = d**2
-        if chance:
-            even = even * np.asarray(chance_inside(region.distance, d, distance_fraction))
-        mass = np.reshape(density, d.shape) * even
+        s_edges, l_edges, d_edges, density = _disc_density(region, galaxy, sun, distance_fraction)
+        d = 0.5 * (d_edges[1:] + d_edges[:-1])
+        even = np.broadcast_to(d**2, density.shape)
+        if selection is not None:
+            even = even * selection.chance(d, distance_fraction)
+        mass = density * even
         mass = (1 - EVEN_SHARE) * mass / mass.sum() + EVEN_SHARE * even / even.sum()
         volume = (s_edges[1] - s_edges[0]) * (l_edges[1] - l_edges[0]) * (d_edges[1] - d_edges[0])
         cumulative = (_cumulative(m) for m in (mass.sum(axis=(1, 2)), mass.sum(axis=2), mass))
@@ -83,6 +80,36 @@ class PositionProposal(eqx.Module):
         j, l = _invert(self.of_l[i], self.l_edges, u[1])  # noqa: E741
         k, d = _invert(self.of_d[i, j], self.d_edges, u[2])
         return jnp.degrees(l) % 360.0, jnp.degrees(jnp.arcsin(s)), d, self.log_density[i, j, k]
+
+
+def selection_like(
+    observed: DistanceDistribution, region: Region, galaxy: "Galaxy", sun: Sun, distance_fraction: float
+) -> DistanceSelection:
+    """The selection with which the disc stars of a galaxy have the `observed` distances in a region."""
+    _, _, d_edges, density = _disc_density(region, galaxy, sun, distance_fraction)
+    d = 0.5 * (d_edges[1:] + d_edges[:-1])
+    # to both ends of the region, of which half a cell is missing
+    d, profile = (np.pad(a, 1, "edge") for a in (d, density.mean(axis=(0, 1))))
+    d[[0, -1]] = d_edges[[0, -1]]
+    return observed_selection(observed, d, profile, distance_fraction)
+
+
+def _disc_density(
+    region: Region, galaxy: "Galaxy", sun: Sun, distance_fraction: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Edges of the cells in sin b, l (rad) and distance (kpc), and the discs' density in their middles."""
+    n_b, n_l, n_d = _CELLS
+    near, far = true_distances(region, distance_fraction)
+    l_edges = np.radians(np.linspace(*region.l, n_l + 1))
+    low, high = (float(np.sin(np.radians(b))) for b in region.b)
+    s_edges = np.linspace(low, high, n_b + 1)
+    d_edges = np.linspace(max(near, _NEAREST), far, n_d + 1)
+    s, l, d = np.meshgrid(*(0.5 * (e[1:] + e[:-1]) for e in (s_edges, l_edges, d_edges)), indexing="ij")  # noqa: E741
+    still = np.zeros(d.size)
+    where = (np.degrees(l).ravel(), np.degrees(np.arcsin(s)).ravel(), d.ravel(), still, still, still)
+    x, y, z, *_ = np.asarray(galactocentric(*where, sun)).T
+    density = sum(np.asarray(galaxy.density(name, np.hypot(x, y), z)) for name in DISKS)
+    return s_edges, l_edges, d_edges, np.reshape(density, d.shape)
 
 
 def _cumulative(mass: Floats) -> Floats:
@@ -104,16 +131,3 @@ def true_distances(region: Region, distance_fraction: float) -> tuple[float, flo
     low, high = region.distance
     reach = REACH * distance_fraction
     return low / (1 + reach), high / max(1 - reach, 0.3)
-
-
-def chance_inside(limits: tuple[float, float], distance: ArrayLike, distance_fraction: ArrayLike) -> Array:
-    """Probability (n,) that stars at true `distance` (n,), kpc, are observed between the two `limits`, kpc.
-
-    The law of `galactions.survey.observe`: d_obs = d (1 + f eps), eps standard normal, d_obs > 0.
-    """
-    low, high = limits
-    d, f = jnp.asarray(distance), jnp.asarray(distance_fraction, float)
-    exact = ((d >= low) & (d < high)).astype(float)
-    f_safe = jnp.where(f > 0, f, 1.0)
-    inside = ndtr((high / d - 1) / f_safe) - ndtr((low / d - 1) / f_safe)
-    return jnp.where(f > 0, inside / ndtr(1 / f_safe), exact)

@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 
 from galactions.errors import ConfigError
 from galactions.projection.bins import Bins
+from galactions.projection.distance_selection import DistanceSelection
 from galactions.projection.errors import RegionErrors
 from galactions.projection.laying import joined, lay
 from galactions.projection.nodes import Heights, Nodes, heights
-from galactions.projection.positions import PositionProposal
+from galactions.projection.positions import PositionProposal, selection_like
 from galactions.projection.prediction import Prediction
 from galactions.projection.proposal import Proposal, reference_sun
 from galactions.projection.velocities import VelocityProposal
 from galactions.projection.view import View, density_at
+from galactions.survey.distance_selection import DistanceDistribution
 from galactions.survey.regions import Region
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class SurveyNodes:
         numbers: Sequence[int] | None = None,
         reference: int = REFERENCE,
         stars: Sequence[int] | None = None,
+        distances: Sequence[DistanceDistribution | None] | None = None,
     ) -> "SurveyNodes":
         """Nodes for `regions` with their bin `edges`, calibrated to `galaxy`.
 
@@ -60,8 +63,9 @@ class SurveyNodes:
         randomisations, 2 or more, whose scatter is the error of a prediction. errors: of each region's stars
         (default: none), which the model is then seen through. numbers: of the regions to lay nodes in
         (default: all). stars: observed in each region; regions with more of them, whose errors are smaller,
-        get more nodes and points in proportion (default: all get the same). One replicate of one region's
-        points is in memory at a time. Raises ConfigError for impossible numbers.
+        get more nodes and points in proportion (default: all get the same). distances: observed in each
+        region, which the model is given too (default: all its stars count; see `DistanceSelection`). One
+        replicate of one region's points is in memory at a time. Raises ConfigError for impossible numbers.
         """
         if nodes < 2 or replicates < 2 or reference < nodes:
             raise ConfigError(
@@ -76,13 +80,19 @@ class SurveyNodes:
         parts = []
         for k, share in zip(chosen, _shares(chosen, stars), strict=True):
             error = errors[k] if errors is not None else RegionErrors()
-            positions = PositionProposal.of(regions[k], galaxy, sun, error.distance_fraction)
+            seen, fraction = distances[k] if distances is not None else None, error.distance_fraction
+            selection = (
+                DistanceSelection.of_region(regions[k])
+                if seen is None
+                else selection_like(seen, regions[k], galaxy, sun, fraction)
+            )
+            positions = PositionProposal.of(regions[k], galaxy, sun, fraction, selection)
             proposal = Proposal(positions, velocities, sun)
             n, n_fine = (int(np.ceil(share * number)) for number in (nodes, reference))
             n_fine = 2 ** int(np.ceil(np.log2(n_fine)))
             blocks = bins.of_region(k)
             seeds = [[seed, k, replicate] for replicate in range(replicates)]
-            parts.append(lay(view, proposal, regions[k], error, blocks, n, n_fine, seeds))
+            parts.append(lay(view, proposal, selection, error, blocks, n, n_fine, seeds))
         return cls(joined(parts, bins), bins)
 
     @classmethod
@@ -95,11 +105,14 @@ class SurveyNodes:
         errors: Literal["paper", "forward"],
         spec: "ModelSpec",
         reference: int = REFERENCE,
+        selection: Literal["none", "observed-distances"] = "none",
     ) -> "SurveyNodes":
         """Nodes for the used regions of a survey, with its bins.
 
         They are calibrated to the model `spec` after one iteration. errors: "paper" leaves the model as it
         is, "forward" sees it through the median errors of each region's stars (a missing one is zero).
+        selection: "none" counts all stars of the model in a region, "observed-distances" gives them the
+        distribution of observed distances of the survey's.
         """
         from galactions.galaxy import build
 
@@ -118,6 +131,7 @@ class SurveyNodes:
             [k for k, item in enumerate(survey.regions) if item.used],
             reference,
             [item.n_stars for item in survey.regions],
+            [item.distances for item in survey.regions] if selection == "observed-distances" else None,
         )
 
     def heights(self, view: View) -> Heights:

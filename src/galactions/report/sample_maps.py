@@ -21,6 +21,9 @@ CELLS = 220
 KERNEL = 1.5
 """Standard deviation of the Gaussian kernel that smooths a map, in cells."""
 
+FEW = 3000
+"""Stars up to which a map shows points: a kernel of a few cells would make a blob of each."""
+
 REACH = (0.2, 99.8)
 """Percentiles of the stars that a map spans: a handful of far outliers would shrink all else."""
 
@@ -40,8 +43,8 @@ def smoothed_density(
 
 
 def sample_maps(stars: Stars, sun: Sun) -> Figure:
-    """Figure 1: densities of a sample (with proper motions) in x-y, x-z, V_R-V_phi and V_R-V_z; the Sun
-    marked.
+    """Figure 1: densities of a sample (with proper motions) in x-y, x-z, V_R-V_phi and V_R-V_z, or
+    the stars themselves where they are few; the Sun marked.
 
     kpc and km/s in the frame of the paper (V_phi < 0 along rotation). Raises CatalogueError for stars without
     proper motions.
@@ -65,15 +68,19 @@ def sample_maps(stars: Stars, sun: Sun) -> Figure:
         axes.set_ylabel(y_label)
         if place is not None:
             axes.plot(*place, marker="*", color=style.DATA, markersize=11, markeredgecolor="white")
-    figure.suptitle(
-        f"{len(stars):,} stars; the colour is the logarithm of their density", size=style.TITLE_SIZE
-    )
+    meaning = "" if len(stars) <= FEW else "; the colour is the logarithm of their density"
+    figure.suptitle(f"{len(stars):,} stars{meaning}", size=style.TITLE_SIZE)
     return figure
 
 
 def _draw(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
     style.dress(axes, grid=False)
     limits = tuple(_span(values) for values in (x, y))
+    if len(x) <= FEW:
+        axes.plot(x, y, ".", color=style.MODEL, markersize=3, alpha=0.6, markeredgewidth=0)
+        axes.set_xlim(*limits[0])
+        axes.set_ylim(*limits[1])
+        return
     density = smoothed_density(x, y, (limits[0], limits[1]))
     shown = np.ma.masked_less_equal(density, 0.03 * np.max(density) / max(1.0, np.sqrt(len(x))))
     axes.imshow(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOST_POINTS = 60_000
 """Stars drawn as points; of more, every so many."""
 
+FEW = 3000
+"""Up to so many the points are larger than a pixel."""
+
 
 def sky_map(items: Sequence[SkyRegion], d_sun: float, stars: Stars | None = None) -> Figure:
     """Three maps of the regions: (l, b) with names and counts; (x, y) from above; (R, z) from the side.
@@ -51,7 +54,18 @@ def sky_map(items: Sequence[SkyRegion], d_sun: float, stars: Stars | None = None
 def _draw_stars(axes: Axes, stars: Stars, centre: float) -> None:
     some = slice(None, None, 1 + len(stars) // MOST_POINTS)
     lon = np.mod(stars.l[some] - centre + 180.0, 360.0) + centre - 180.0
-    axes.plot(lon, stars.b[some], ",", color=style.MUTED, alpha=0.5, zorder=1, scalex=False, scaley=False)
+    axes.plot(
+        lon,
+        stars.b[some],
+        "." if len(lon) <= FEW else ",",
+        markersize=3.0,
+        markeredgewidth=0.0,
+        color=style.MUTED,
+        alpha=0.5,
+        zorder=1,
+        scalex=False,
+        scaley=False,
+    )
 
 
 def _unwrapped(region: Region, centre: float) -> tuple[float, float]:

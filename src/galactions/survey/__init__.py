@@ -27,7 +27,16 @@ from galactions.survey.frame import (
 from galactions.survey.giant_luminosity import GiantLuminosity, parallax_magnitude
 from galactions.survey.histograms import Histogram, make_histogram
 from galactions.survey.isochrones import Isochrones, read_isochrones
-from galactions.survey.load import Sample, bin_survey, load_sample, load_stars, load_survey, prepare_stars
+from galactions.survey.load import (
+    Sample,
+    bin_sample,
+    bin_survey,
+    load_sample,
+    load_stars,
+    load_survey,
+    prepare_stars,
+    survey_stages,
+)
 from galactions.survey.luminosity import MagnitudeLattice
 from galactions.survey.match import MatchReport, cross_match
 from galactions.survey.mock import ErrorModel, observe, thin_to_counts
@@ -37,6 +46,7 @@ from galactions.survey.presets import PRESETS, Column
 from galactions.survey.propagate import PhaseSpaceErrors, phase_space_errors
 from galactions.survey.regions import Region, paper_regions, read_regions
 from galactions.survey.sample import giants_with_distances, matched_stars
+from galactions.survey.sample_file import write_sample
 from galactions.survey.selection import is_k_giant, moves_with_disc, select_disc_giants
 from galactions.survey.source_presets import ASTROMETRY, SPECTRA, SourcePreset
 from galactions.survey.sources import Source, read_source
@@ -54,7 +64,7 @@ __all__ = [
     "Column", "PRESETS",
     "Cut", "CutFlow", "is_k_giant", "moves_with_disc", "select_disc_giants",
     "QUANTITIES", "StarTable", "SourcePreset", "SPECTRA", "ASTROMETRY", "Source", "read_source",
-    "MatchReport", "cross_match", "matched_stars", "giants_with_distances",
+    "MatchReport", "cross_match", "matched_stars", "giants_with_distances", "write_sample",
     "GaiaRequest", "fetch_gaia", "lamost_instructions",
     "parallax_zero_point", "distance_modulus", "photometric_distance", "parallax_magnitude",
     "Isochrones", "read_isochrones", "MagnitudeLattice", "GiantLuminosity", "DistanceRatio", "measure_ratios",
@@ -63,5 +73,6 @@ __all__ = [
     "BinRule", "make_edges", "Histogram", "make_histogram", "BinnedRegion", "BinnedSurvey", "bin_regions",
     "ErrorModel", "observe", "thin_to_counts", "MockRecipe", "MockCatalogues", "mock_catalogues",
     "SurveyConfig", "parse_survey_config", "read_survey_config", "survey_regions",
-    "Sample", "load_sample", "load_stars", "prepare_stars", "bin_survey", "load_survey",
+    "Sample", "survey_stages", "load_sample", "load_stars", "prepare_stars", "bin_survey", "bin_sample",
+    "load_survey",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from pydantic import (
 from galactions.survey.distance_ratio import PAPER_RATIOS, POLE_B
 from galactions.survey.presets import PRESETS, Column
 from galactions.survey.regions import Region, paper_regions
-from galactions.survey.source_presets import ASTROMETRY, SPECTRA, GaiaRelease
+from galactions.survey.source_presets import ASTROMETRY, MISSING, SPECTRA, GaiaRelease
 from galactions.survey.sun import Sun
 from galactions.survey.table import QUANTITIES
 
@@ -30,6 +30,7 @@ Observable = Literal["v_los", "pm_ra", "pm_dec"]
 Field_ = Literal[
     "l", "b", "ra", "dec", "distance", "v_los", "pm_ra", "pm_dec",
     "e_v_los", "e_pm_ra", "e_pm_dec", "e_distance", "pm_corr", "parallax", "e_parallax",
+    "parallax_pm_ra_corr", "parallax_pm_dec_corr",
     "feh", "teff", "logg", "weight", "ident",
 ]  # fmt: skip
 
@@ -133,7 +134,7 @@ class SourceTable(_Table):
     columns: dict[str, ColumnEntry] = {}
     epoch: Annotated[float, Field(gt=1900, lt=2100)] | None = None
     gaia_release: GaiaRelease | None = None
-    missing: Annotated[tuple[float, ...], Strict(False)] = (-9999.0,)
+    missing: Annotated[tuple[float, ...], Strict(False)] = MISSING
     trust_units: bool = False
 
     @field_validator("columns")
@@ -171,7 +172,8 @@ class DistanceTable(_Table):
 
     `method`: "photometric", or "parallax" (1 / parallax, for relative errors up to
     `max_parallax_fraction`). `zero_point`: correct parallaxes by Lindegren et al. (2021). `magnitudes`: M_K
-    from "isochrones" (files or patterns) with a `prior`, or learnt from "giants" with good parallaxes.
+    from "isochrones" (files or patterns) with a `prior` ("flat", "mass-function", or "plate": that of the
+    giants on the same LAMOST plate, as in Carlin et al. 2015), or learnt from "giants" with good parallaxes.
     `extinction`: A_K from a column "a_k", from "ebv", from H and W2 ("rjce"), or "none". `ratio`: photometric
     distances are divided by D_photometric / D_parallax, which is "measure"d by direction in the sample, given
     (`{disc = 0.86, pole = 0.97}` are the paper's), or "none"; directions with |b| >= `pole_b` (deg) are
@@ -183,7 +185,7 @@ class DistanceTable(_Table):
     max_parallax_fraction: Positive = 0.2
     magnitudes: Literal["isochrones", "giants"] = "giants"
     isochrones: Annotated[tuple[str, ...], Strict(False)] = ()
-    prior: Literal["flat", "mass-function"] = "flat"
+    prior: Literal["flat", "mass-function", "plate"] = "flat"
     extinction: Literal["a_k", "ebv", "rjce", "none"] = "none"
     ratio: RatioEntry = "measure"
     pole_b: Annotated[float, Field(gt=0, le=90)] = POLE_B
@@ -200,11 +202,14 @@ class DistanceTable(_Table):
 class PlatesTable(_Table):
     """`[survey.plates]`: stars weighted by the inverse selection function of their LAMOST plate.
 
-    `file`: the table (`galactions.survey.plates`), CSV or zipped. The spectra need a column `plate` with the
-    serial number of the plate (not its name), and there must be J and K_s magnitudes.
+    `file`: the table (`galactions.survey.plates`), CSV or zipped. It goes by the serial numbers of plates,
+    LAMOST's spectra by their names (planid): `information`, the Observed Plate Information Catalog of a
+    release, has both; without it the spectra need a column of serial numbers, mapped to `plate`. There must
+    be J and K_s magnitudes.
     """
 
     file: str
+    information: str | None = None
 
 
 class Errors(_Table):
@@ -313,11 +318,12 @@ class SurveyConfig(_Table):
     with `astrometry` (two files, matched), and `mock` (stars of a model) says where stars come from.
 
     `quality`, `match`, `distance` and `plates` belong to `spectra` and `astrometry`. `work`: a folder in
-    which matched stars are kept, so that the next run need not match again.
+    which finished stages are kept, so that the next run need not do them again.
 
     `catalogue` may hold environment variables, `${NAME}` or `${NAME:-default}`; a relative path is taken
     from the folder of the configuration file. `columns` says which column of the file is what (a name, or
     name, scale and offset) and overrides the `preset`. `missing`: values that stand for "no value".
+    `repeats`: what becomes of rows whose `ident` an earlier row has, "keep" or "drop"; they are counted.
     `v_los_offset` (km/s) is added to every v_los (5.7 for LAMOST: section 2). `regions`: "paper" (Table 1),
     a CSV file, or tables; `paper_regions` adds regions of Table 1 by number. A region with fewer than
     `min_stars` stars is reported and not used.
@@ -328,6 +334,7 @@ class SurveyConfig(_Table):
     columns: dict[Field_, ColumnEntry] = {}
     missing: Annotated[tuple[float, ...], Strict(False)] = (-9999.0,)
     trust_units: bool = False
+    repeats: Literal["keep", "drop"] = "keep"
     mock: Mock | None = None
     spectra: SourceTable | None = None
     astrometry: SourceTable | None = None

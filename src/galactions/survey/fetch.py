@@ -1,11 +1,13 @@
 """The Gaia half of a sample, from the archive in pieces; and where the LAMOST half is to be had.
 
-Each piece is a range of Gaia's source ids (which follow the sky), fetched by one asynchronous query and
-written whole or not at all, so that an interrupted download goes on where it stopped.
+Each piece is a range of Gaia's source ids (which follow the sky), fetched by one asynchronous query (or by
+several, where one would reach the archive's limit of rows) and written whole or not at all, so that an
+interrupted download goes on where it stopped. A query that fails is sent again, after a while.
 """
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,12 @@ Report = Callable[[int, int], None]
 
 LAST_ID = 12 * 4**12 * 2**35
 """One more than the largest source id can be: a pixel of HEALPix level 12 (12 x 4^12 of them) times 2^35."""
+
+ROW_LIMIT = 3_000_000
+"""Rows at which the archive ends the results of a user who is not registered, without a word."""
+
+WAITS = (10.0, 60.0, 300.0)
+"""Seconds to wait before a query that failed is sent again, and then again."""
 
 _TWO_MASS = frozenset({"j_m", "h_m", "ks_m", "ks_msigcom"})
 
@@ -63,10 +71,13 @@ class GaiaRequest:
         return LAST_ID * piece // self.pieces, LAST_ID * (piece + 1) // self.pieces
 
     def query(self, piece: int) -> str:
-        """The ADQL query of a piece, for the Gaia archive."""
+        """The ADQL query of a piece, for the Gaia archive. Raises ConfigError for one that does not exist."""
         if not 0 <= piece < self.pieces:
             raise ConfigError(f"piece {piece} of {self.pieces} does not exist")
-        low, high = self.ids(piece)
+        return self.query_of_ids(*self.ids(piece))
+
+    def query_of_ids(self, low: int, high: int) -> str:
+        """The ADQL query of source ids from `low` to below `high`."""
         schema = self.release.replace("_", "")
         names = [c.name for c in _gaia_columns(self.release)]
         wanted = [f"g.{name}" for name in names if name not in _TWO_MASS]
@@ -91,10 +102,15 @@ def _gaia_columns(release: str) -> list[Column]:
     return list(ASTROMETRY[release].columns.values())
 
 
+class ArchiveError(CatalogueError):
+    """The archive could not be reached, or refused: the same query may work later."""
+
+
 def launch(query: str) -> Any:
     """The table (astropy) that the Gaia archive gives for an ADQL query.
 
-    Raises CatalogueError when astroquery is not installed, and when the archive cannot be reached or refuses.
+    Raises CatalogueError when astroquery is not installed, and ArchiveError when the archive cannot be
+    reached or refuses.
     """
     try:
         from astroquery.gaia import Gaia
@@ -105,21 +121,26 @@ def launch(query: str) -> Any:
     try:
         return Gaia.launch_job_async(query).get_results()
     except Exception as error:  # whatever astroquery, its HTTP layer or the archive raise
-        raise CatalogueError(f"the Gaia archive gave no result: {type(error).__name__}: {error}") from error
+        raise ArchiveError(f"the Gaia archive gave no result: {type(error).__name__}: {error}") from error
+
+
+Run = Callable[[str], Any]
 
 
 def fetch_gaia(
     request: GaiaRequest,
     folder: str | Path,
     report: Report | None = None,
-    run: Callable[[str], Any] = launch,
+    run: Run = launch,
+    wait: Callable[[float], None] = time.sleep,
 ) -> Path:
     """Fetches all pieces of a request into a folder, and joins them into one Parquet file, whose path it
     returns.
 
     Pieces that are there already are kept: call again after an interruption. `run` turns a query into a
-    table. Raises CatalogueError when the archive fails (the pieces stay), and ConfigError when the folder
-    holds the pieces of another request.
+    table; one that fails with ArchiveError is sent again after each of `WAITS`, for which `wait` is called.
+    Raises ArchiveError when it still fails (the pieces stay), and ConfigError when the folder holds the
+    pieces of another request.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,10 +148,34 @@ def fetch_gaia(
     for piece in range(request.pieces):
         path = _piece(folder, piece)
         if not path.exists():
-            _write_piece(run(request.query(piece)), path)
+            _write_piece(_tables(request, *request.ids(piece), run, wait), path)
         if report is not None:
             report(piece + 1, request.pieces)
     return _join(folder, request)
+
+
+def _tables(
+    request: GaiaRequest, low: int, high: int, run: Run, wait: Callable[[float], None]
+) -> Iterator[Any]:
+    """The tables of source ids from `low` to below `high`: of halves where the limit of rows is reached."""
+    table = _patiently(request.query_of_ids(low, high), run, wait)
+    if len(table) < ROW_LIMIT:
+        yield table
+        return
+    if high - low < 2:
+        raise CatalogueError(f"the archive gives {len(table):,d} rows for the one source id {low}")
+    middle = (low + high) // 2
+    yield from _tables(request, low, middle, run, wait)
+    yield from _tables(request, middle, high, run, wait)
+
+
+def _patiently(query: str, run: Run, wait: Callable[[float], None]) -> Any:
+    for seconds in WAITS:
+        try:
+            return run(query)
+        except ArchiveError:
+            wait(seconds)
+    return run(query)
 
 
 def _piece(folder: Path, piece: int) -> Path:
@@ -152,18 +197,23 @@ def _same_request(request: GaiaRequest, path: Path) -> None:
         temporary.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
 
 
-def _write_piece(table: Any, path: Path) -> None:
-    """A masked column becomes one with nulls."""
+def _write_piece(tables: Iterable[Any], path: Path) -> None:
+    """The tables of a piece, one after the other; a masked column becomes one with nulls."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {
-        name.lower(): pa.array(np.asarray(table[name]), mask=np.ma.getmaskarray(table[name]))
-        for name in table.colnames
-    }
+    parts = [
+        pa.table(
+            {
+                name.lower(): pa.array(np.asarray(table[name]), mask=np.ma.getmaskarray(table[name]))
+                for name in table.colnames
+            }
+        )
+        for table in tables
+    ]
     with replacing(path) as temporary:
-        pq.write_table(pa.table(columns), temporary)
+        pq.write_table(pa.concat_tables([part.cast(parts[0].schema) for part in parts]), temporary)
 
 
 def _join(folder: Path, request: GaiaRequest) -> Path:

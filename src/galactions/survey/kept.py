@@ -1,19 +1,41 @@
-"""Matched stars kept in a folder, so that the next run, or one that was stopped later on, need not match
+"""Finished stages kept in a folder, so that a run that was stopped, or the next one, need not do them
 again.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from galactions.errors import CatalogueError
 from galactions.survey.atomic import replacing
 from galactions.survey.cutflow import CutFlow
-from galactions.survey.table import StarTable
+from galactions.survey.table import AnyArray
 
-Matched = tuple[StarTable, CutFlow, dict[str, Any]]
+Progress = Callable[[str], None]
+"""Is told the name of each stage when it begins."""
+
+
+def silent(_: str) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage leaves: columns (N,) of its stars, the cut flow so far, and how it was made (plain
+    values).
+    """
+
+    columns: Mapping[str, AnyArray]
+    flow: CutFlow
+    facts: dict[str, Any]
+
+
+def digest(key: Mapping[str, Any]) -> str:
+    """16 hexadecimal digits that tell keys (plain values) apart."""
+    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def file_stamp(path: Path) -> list[Any]:
@@ -27,17 +49,18 @@ def file_stamp(path: Path) -> list[Any]:
     return [str(path.resolve()), stat.st_size, stat.st_mtime_ns]
 
 
-def kept_or_made(folder: Path, key: Mapping[str, Any], make: Callable[[], Matched]) -> Matched:
+def kept_or_made(folder: Path | None, name: str, key: Mapping[str, Any], make: Callable[[], Stage]) -> Stage:
     """What `make` gives, from a file of the folder if one was made with the same key (plain values) before.
 
-    The file is written whole or not at all, under a name that the key determines; one that cannot be read is
-    made again.
+    The file is written whole or not at all, under the stage's `name` and a number that the key determines;
+    one that cannot be read is made again. Without a folder nothing is kept.
     """
+    if folder is None:
+        return make()
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    path = folder / f"matched-{digest[:16]}.parquet"
+    path = folder / f"{name}-{digest(key)}.parquet"
     if path.is_file():
         try:
             table = pq.read_table(path)
@@ -45,11 +68,11 @@ def kept_or_made(folder: Path, key: Mapping[str, Any], make: Callable[[], Matche
         except (OSError, ValueError, KeyError, TypeError):
             path.unlink()
         else:
-            columns = {name: table[name].to_numpy() for name in table.column_names}
-            return StarTable(columns), CutFlow.from_list(told["cut_flow"]), told["facts"]
-    stars, flow, facts = make()
-    told = {"cut_flow": flow.to_list(), "facts": facts}
-    table = pa.table(dict(stars.columns)).replace_schema_metadata({"galactions": json.dumps(told)})
+            columns = {column: table[column].to_numpy() for column in table.column_names}
+            return Stage(columns, CutFlow.from_list(told["cut_flow"]), told["facts"])
+    stage = make()
+    told = {"cut_flow": stage.flow.to_list(), "facts": stage.facts}
+    table = pa.table(dict(stage.columns)).replace_schema_metadata({"galactions": json.dumps(told)})
     with replacing(path) as temporary:
         pq.write_table(table, temporary)
-    return stars, flow, facts
+    return stage

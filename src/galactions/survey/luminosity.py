@@ -4,10 +4,15 @@ The posterior of M_K of a star is the sum over all isochrone points of prior tim
 chi^2 is the distance of the point from (T_eff, log g, [Fe/H]) in units of their errors. The points are
 gathered into cells of a lattice once; the likelihood is a product of three factors, one an axis, so that the
 sums over cells of all stars are three small matrix products instead of a loop over points.
+
+Carlin et al. take the prior from the stars that were observed on the same LAMOST plate, which contain both
+the luminosity function and the selection of targets, and neither from stellar evolution. `estimate_by_plate`
+does so: the prior of a cell is the mean, over the stars of the plate, of the probability that a star
+(by its errors and without that prior) lies in it.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +22,9 @@ from galactions.survey.isochrones import Isochrones
 from galactions.survey.stars import FloatArray
 
 Prior = Literal["flat", "mass-function"]
+
+LEAST_ON_PLATE = 50
+"""Stars that a prior of a plate's own needs; those of plates with fewer share one."""
 
 STEPS = {"teff": 50.0, "logg": 0.1, "feh": 0.1}
 """Cells of the lattice: K and dex, below the errors of low-resolution spectra."""
@@ -47,8 +55,8 @@ class MagnitudeLattice:
         """The lattice of some isochrones; `steps` are its cells (default `STEPS`).
 
         `prior` = "flat": every cell that isochrones reach has the same weight, as if all luminosities were
-        equally common (Carlin et al. take no luminosity function from stellar evolution); "mass-function":
-        each point counts by the stars it stands for. Raises CatalogueError for isochrones without points.
+        equally common; "mass-function": each point counts by the stars it stands for. Raises
+        CatalogueError for isochrones without points.
         """
         if len(isochrones) == 0:
             raise CatalogueError("a lattice of isochrones needs at least one point: found none")
@@ -83,26 +91,65 @@ class MagnitudeLattice:
 
         NaN for stars with an unknown value or error, and for those off the isochrones.
         """
-        stars = [np.asarray(a, dtype=np.float64) for a in (teff, logg, feh, e_teff, e_logg, e_feh)]
-        n = len(stars[0])
-        mean, spread = np.full(n, np.nan), np.full(n, np.nan)
-        known = np.flatnonzero(
-            np.all(np.isfinite(stars), axis=0) & np.all([s > 0 for s in stars[3:]], axis=0)
-        )
+        stars, known = _known(teff, logg, feh, e_teff, e_logg, e_feh)
+        mean, spread = np.full((2, len(stars[0])), np.nan)
         for start in range(0, len(known), CHUNK):
             mine = known[start : start + CHUNK]
             mean[mine], spread[mine] = self._estimate(*(s[mine] for s in stars))
         return mean, spread
 
-    def _estimate(self, *stars: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def estimate_by_plate(
+        self,
+        teff: npt.ArrayLike,
+        logg: npt.ArrayLike,
+        feh: npt.ArrayLike,
+        e_teff: npt.ArrayLike,
+        e_logg: npt.ArrayLike,
+        e_feh: npt.ArrayLike,
+        plate: npt.NDArray[Any],
+    ) -> tuple[FloatArray, FloatArray]:
+        """As `estimate`, with the prior that the stars on the same `plate` (N,) give by this lattice's own.
+
+        Stars of plates with fewer than `LEAST_ON_PLATE` known ones share a prior.
+        """
+        stars, known = _known(teff, logg, feh, e_teff, e_logg, e_feh)
+        mean, spread = np.full((2, len(stars[0])), np.nan)
+        _, group, size = np.unique(plate[known], return_inverse=True, return_counts=True)
+        group = np.where(size[group] < LEAST_ON_PLATE, -1, group)
+        order = np.argsort(group, kind="stable")
+        for rows in np.split(known[order], np.flatnonzero(np.diff(group[order])) + 1):
+            mine = [s[rows] for s in stars]
+            mean[rows], spread[rows] = self._with_prior_of(*mine).estimate(*mine)
+        return mean, spread
+
+    def _with_prior_of(self, *stars: FloatArray) -> "MagnitudeLattice":
+        """The lattice whose cells have the mean posterior weights of some stars."""
+        cells = self.moments[0].reshape(len(self.moments[0]), -1)
+        weight = np.zeros(cells.shape)
+        for start in range(0, len(stars[0]), CHUNK):
+            first, rest = self._likelihoods(*(s[start : start + CHUNK] for s in stars))
+            evidence = np.einsum("nk,nk->n", first @ cells, rest)
+            on = evidence > NO_POINTS
+            weight += (first[on] / evidence[on, None]).T @ rest[on]
+        factor = weight.reshape(self.moments[0].shape)
+        return MagnitudeLattice(
+            self.edges, (self.moments * factor / max(factor.max(), 1e-300)).astype(np.float32)
+        )
+
+    def _likelihoods(self, *stars: FloatArray) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """The likelihood of each star in the cells of T_eff (N, A), and in those of log g and [Fe/H] (N, B
+        C).
+        """
         along = [
             _cell_likelihood(x, e, edges)
             for x, e, edges in zip(stars[:3], stars[3:], self.edges, strict=True)
         ]
-        n, cells = len(stars[0]), self.moments.shape[2] * self.moments.shape[3]
-        rest = (along[1][:, :, None] * along[2][:, None, :]).reshape(n, cells)
+        return along[0], (along[1][:, :, None] * along[2][:, None, :]).reshape(len(stars[0]), -1)
+
+    def _estimate(self, *stars: FloatArray) -> tuple[FloatArray, FloatArray]:
+        first, rest = self._likelihoods(*stars)
         sums = [
-            np.einsum("nk,nk->n", along[0] @ moment.reshape(-1, cells), rest).astype(np.float64)
+            np.einsum("nk,nk->n", first @ moment.reshape(len(moment), -1), rest).astype(np.float64)
             for moment in self.moments
         ]
         evidence = sums[0]
@@ -112,6 +159,13 @@ class MagnitudeLattice:
         off = ~(evidence > NO_POINTS)
         mean[off] = spread[off] = np.nan
         return mean, spread
+
+
+def _known(*columns: npt.ArrayLike) -> tuple[list[FloatArray], npt.NDArray[np.int64]]:
+    """Three values and three errors of stars as arrays (N,), and the rows that have all, errors above 0."""
+    stars = [np.asarray(a, dtype=np.float64) for a in columns]
+    errors = np.all([s > 0 for s in stars[3:]], axis=0)
+    return stars, np.flatnonzero(np.all(np.isfinite(stars), axis=0) & errors)
 
 
 def _edges(values: FloatArray, step: float) -> FloatArray:

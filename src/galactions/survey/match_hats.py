@@ -24,7 +24,7 @@ from galactions.survey.match import (
     snr_of,
 )
 from galactions.survey.presets import Column
-from galactions.survey.source_presets import SourcePreset
+from galactions.survey.source_presets import MISSING, SourcePreset
 from galactions.survey.sources import Source, as_quantities, source_columns
 from galactions.survey.table import AnyArray, StarTable
 from galactions.survey.tables import NO_ID
@@ -47,7 +47,7 @@ def cross_match_hats(
     preset: SourcePreset,
     given: Mapping[str, str | Column] | None = None,
     *,
-    missing: tuple[float, ...] = (-9999.0,),
+    missing: tuple[float, ...] = MISSING,
     by: By = "auto",
     radius: float = 3.0,
 ) -> tuple[Index, StarTable, MatchReport]:

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from galactions.errors import CatalogueError
 from galactions.survey.stars import FloatArray
+from galactions.survey.table import AnyArray
+from galactions.survey.tables import read_columns
 
 K_CENTRES = np.arange(61) * 0.25
 """K_s magnitudes of the grid, 0 to 15."""
@@ -47,6 +49,23 @@ class PlateSelection:
         known &= (i >= 0) & (i < len(K_CENTRES)) & (j >= 0) & (j < len(COLOUR_CENTRES))
         found = self.inverse[at, np.where(known, j, 0), np.where(known, i, 0)].astype(np.float64)
         return np.where(known & (found > 0), found, np.nan)
+
+
+def serial_numbers(names: AnyArray, path: str | Path, known: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Serial numbers (N,) of plates by their names (N,), -1 for names that are not there.
+
+    `path`: LAMOST's Observed Plate Information Catalog of a release, with the columns `planid` (the name) and
+    `pid` (the number). Of several numbers of one name (observed more than once) the first is taken that is
+    `known` to the selection, else the first. Raises CatalogueError as `read_columns`.
+    """
+    columns = read_columns(path, ["planid", "pid"], exact=["pid"])
+    plans = np.char.strip(columns["planid"].astype(str))
+    serial = columns["pid"].astype(np.int64)
+    order = np.argsort(~np.isin(serial, known), kind="stable")  # those that are known first
+    unique, first = np.unique(plans[order], return_index=True)
+    wanted = np.char.strip(names.astype(str))
+    at = np.minimum(np.searchsorted(unique, wanted), len(unique) - 1)
+    return np.where(unique[at] == wanted, serial[order][first][at], -1)
 
 
 def read_plate_selection(path: str | Path) -> PlateSelection:

@@ -4,8 +4,8 @@ Section 2 of the paper: quality cuts, K giants, cross-match, zero point, distanc
 out is counted under what it lacks.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+import hashlib
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,24 +15,22 @@ import numpy.typing as npt
 
 from galactions._version import __version__
 from galactions.errors import CatalogueError, ConfigError
-from galactions.survey.config import ColumnTable, Quality, SourceTable, SurveyConfig
+from galactions.survey.config import ColumnTable, PlatesTable, Quality, SourceTable, SurveyConfig
 from galactions.survey.config_file import resolve_path
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.frame import icrs_to_galactic
-from galactions.survey.kept import Matched, file_stamp, kept_or_made
+from galactions.survey.kept import Progress, Stage, file_stamp, kept_or_made, silent
 from galactions.survey.match import Index, MatchReport, cross_match
 from galactions.survey.match_hats import cross_match_hats, is_hats
-from galactions.survey.plates import read_plate_selection
+from galactions.survey.no_match import why_no_match
+from galactions.survey.plates import read_plate_selection, serial_numbers
 from galactions.survey.presets import Column
 from galactions.survey.selection import is_k_giant
 from galactions.survey.source_presets import ASTROMETRY, SPECTRA, SourcePreset
 from galactions.survey.sources import Source, read_source
-from galactions.survey.star_distances import star_distances
+from galactions.survey.star_distances import isochrone_files, star_distances
 from galactions.survey.stars import Stars
 from galactions.survey.table import StarTable
-
-Progress = Callable[[str], None]
-"""Is told the name of each stage when it begins."""
 
 FROM_SPECTRA = (
     "spec_id",
@@ -50,48 +48,101 @@ FROM_SPECTRA = (
 """Quantities that are taken from the spectra where both catalogues have them."""
 
 
-def silent(_: str) -> None:
-    """Tells nobody."""
-
-
 def matched_stars(
-    config: SurveyConfig, folder: str | Path = ".", progress: Progress = silent
+    config: SurveyConfig, folder: str | Path = ".", progress: Progress = silent, keep: Path | None = None
 ) -> tuple[StarTable, CutFlow, dict[str, Any]]:
-    """Giants of good quality that have both spectrum and astrometry, the cut flow, and the match report.
+    """Giants of good quality that have both spectrum and astrometry, the cut flow, and how they were matched.
 
-    The config must have `spectra` and `astrometry`; their files are relative to `folder`. Raises
-    CatalogueError for files that cannot be used, for columns that a cut named in the config needs, and when
-    no star is left.
+    The config must have `spectra` and `astrometry`; their files are relative to `folder`. `keep`: a folder
+    for finished stages (default: the config's `work`, or none). Raises CatalogueError for files that cannot
+    be used, for columns that a cut named in the config needs, and when no star is left.
     """
+    stage = kept_or_made(
+        _keep(config, folder, keep),
+        "matched",
+        _match_key(config, Path(folder)),
+        partial(_matched, config, Path(folder), progress, _keep(config, folder, keep)),
+    )
+    return StarTable(stage.columns), stage.flow, stage.facts
+
+
+def giants_with_distances(
+    config: SurveyConfig, folder: str | Path = ".", progress: Progress = silent, keep: Path | None = None
+) -> tuple[Stars, CutFlow, dict[str, Any]]:
+    """The stars of `matched_stars` with their distances; facts tell how the match and the distances were
+    made.
+
+    Raises CatalogueError as `matched_stars` and `star_distances`, and when no star has a distance.
+    """
+    base = Path(folder)
+    key = {**_match_key(config, base), "distance": config.distance.model_dump(mode="json")}
+    key["isochrones"] = [file_stamp(path) for path in isochrone_files(config.distance, base)]
+    if config.plates is not None:
+        tables = filter(None, (config.plates.file, config.plates.information))
+        key["plates"] = [file_stamp(resolve_path(table, base)) for table in tables]
+    stage = kept_or_made(
+        _keep(config, folder, keep), "distances", key, partial(_with_distances, config, base, progress, keep)
+    )
+    return Stars(**stage.columns), stage.flow, stage.facts
+
+
+def _keep(config: SurveyConfig, folder: str | Path, keep: Path | None) -> Path | None:
+    return keep if keep is not None or config.work is None else resolve_path(config.work, folder)
+
+
+def _sources(config: SurveyConfig) -> tuple[SourceTable, SourceTable]:
     if config.spectra is None or config.astrometry is None:
         raise ConfigError("a sample is matched from spectra and astrometry: this [survey] has not both")
-    if config.work is None:
-        return _matched(config, config.spectra, config.astrometry, Path(folder), progress)
-    tables = (config.spectra, config.astrometry)
-    key = {
+    return config.spectra, config.astrometry
+
+
+def _spectra_key(config: SurveyConfig, folder: Path) -> dict[str, Any]:
+    table = _sources(config)[0]
+    return {
         "version": __version__,
-        "files": [file_stamp(resolve_path(table.file, folder)) for table in tables],
-        "tables": [table.model_dump(mode="json") for table in (*tables, config.match, config.quality)],
+        "files": [file_stamp(resolve_path(table.file, folder))],
+        "tables": [table.model_dump(mode="json")],
+        "snr_g_min": [config.quality.snr_g_min, "snr_g_min" in config.quality.model_fields_set],
         "k_giants": config.cuts.k_giants,
     }
-    work = resolve_path(config.work, folder)
-    make = partial(_matched, config, *tables, Path(folder), progress)
-    return kept_or_made(work, key, make)
 
 
-def _matched(
-    config: SurveyConfig, first: SourceTable, second: SourceTable, folder: Path, progress: Progress
-) -> Matched:
+def _match_key(config: SurveyConfig, folder: Path) -> dict[str, Any]:
+    key, table = _spectra_key(config, folder), _sources(config)[1]
+    key["files"].append(file_stamp(resolve_path(table.file, folder)))
+    key["tables"] += [part.model_dump(mode="json") for part in (table, config.match, config.quality)]
+    key["named"] = sorted(config.quality.model_fields_set)
+    return key
+
+
+def _giants(config: SurveyConfig, folder: Path, progress: Progress) -> Stage:
+    """The good spectra of giants."""
     progress("reading the spectra")
-    spectra = _read(first, SPECTRA[first.preset], folder)
-    stars, flow = _good_spectra(spectra.stars, spectra.flow, config)
-    spectra = replace(spectra, stars=stars)
+    table = _sources(config)[0]
+    source = _read(table, SPECTRA[table.preset], folder)
+    stars, flow = _good_spectra(source.stars, source.flow, config)
+    return Stage(stars.columns, flow, {"gaia_release": source.gaia_release, "ids_note": source.ids_note})
+
+
+def _matched(config: SurveyConfig, folder: Path, progress: Progress, keep: Path | None) -> Stage:
+    first, second = _sources(config)
+    make = partial(_giants, config, folder, progress)
+    found = kept_or_made(keep, "spectra", _spectra_key(config, folder), make)
+    epoch = _adapted(SPECTRA[first.preset], first).epoch
+    spectra = Source(StarTable(found.columns), **found.facts, epoch=epoch, flow=found.flow)
     i, partners, report, rows = _partners(spectra, second, config, folder, progress)
-    flow = flow.after("has astrometry", report.matched)
+    flow = found.flow.after("has astrometry", report.matched)
     flow = flow.after("is the best spectrum of its star", report.stars)
     merged = _merge(spectra.stars.select(i), partners)
     merged, flow = _good_astrometry(merged, flow, config.quality)
-    return merged, flow, {"match": report.to_dict(), "astrometry": rows.to_list()}
+    files = {"spectra": resolve_path(first.file, folder), "astrometry": resolve_path(second.file, folder)}
+    facts = {
+        "match": report.to_dict(),
+        "astrometry": rows.to_list(),
+        "catalogues": {name: path.name for name, path in files.items()},
+        "checksums": {name: checksum(path) for name, path in files.items() if path.is_file()},
+    }
+    return Stage(merged.columns, flow, facts)
 
 
 def _partners(
@@ -110,18 +161,14 @@ def _partners(
     astrometry = _read(table, ASTROMETRY[table.preset], folder)
     progress("matching the two")
     i, j, report = cross_match(spectra, astrometry, by=match.by, radius=match.radius)
+    if not report.matched:
+        why = why_no_match(spectra, astrometry, match.radius)
+        raise CatalogueError(f"no spectrum has astrometry: {why}\n{report}")
     return i, astrometry.stars.select(j), report, astrometry.flow
 
 
-def giants_with_distances(
-    config: SurveyConfig, folder: str | Path = ".", progress: Progress = silent
-) -> tuple[Stars, CutFlow, dict[str, Any]]:
-    """The stars of `matched_stars` with their distances; facts tell how the match and the distances were
-    made.
-
-    Raises CatalogueError as `matched_stars` and `star_distances`, and when no star has a distance.
-    """
-    table, flow, facts = matched_stars(config, folder, progress)
+def _with_distances(config: SurveyConfig, folder: Path, progress: Progress, keep: Path | None) -> Stage:
+    table, flow, facts = matched_stars(config, folder, progress, keep)
     progress("distances")
     if "l" not in table or "b" not in table:
         lon, lat = (np.asarray(a) for a in icrs_to_galactic(table["ra"], table["dec"]))
@@ -134,41 +181,25 @@ def giants_with_distances(
     good = np.isfinite(found.distance) & np.isfinite(found.e_distance)
     flow = flow.after("distance and its error are known", int(good.sum()))
     _some_left(good, flow)
-    mine, distance, e_distance = table.select(good), found.distance[good], found.e_distance[good]
-    parallax = found.parallax[good]
+    mine = table.with_columns(distance=found.distance, e_distance=found.e_distance).select(good)
+    if "e_parallax" in mine:
+        mine = mine.with_columns(parallax=found.parallax[good])
     if config.plates is not None:
-        weight = _plate_weight(mine, resolve_path(config.plates.file, folder))
+        weight = _plate_weight(mine, config.plates, folder)
         known = np.isfinite(weight)
         flow = flow.after("selection of its plate is known", int(known.sum()))
         _some_left(known, flow)
         mine = mine.with_columns(weight=weight).select(known)
-        distance, e_distance, parallax = distance[known], e_distance[known], parallax[known]
-    if "e_parallax" in mine:
-        mine = mine.with_columns(parallax=parallax)
-    optional = (
-        "pm_corr",
-        "parallax",
-        "e_parallax",
-        "e_v_los",
-        "e_pm_ra",
-        "e_pm_dec",
-        "feh",
-        "teff",
-        "logg",
-        "weight",
-    )
-    stars = Stars(
-        l=np.mod(mine["l"], 360.0),
-        b=mine["b"],
-        distance=distance,
-        v_los=mine["v_los"],
-        pm_ra=mine["pm_ra"],
-        pm_dec=mine["pm_dec"],
-        e_distance=e_distance,
-        ident=mine["gaia_id"],
-        **{name: mine[name] for name in optional if name in mine},
-    )
-    return stars, flow, {**facts, "distance": found.facts}
+    mine = mine.with_columns(l=np.mod(mine["l"], 360.0), ident=mine["gaia_id"])
+    names = {field.name for field in fields(Stars)} & mine.columns.keys()
+    columns = {name: mine[name] for name in sorted(names)}
+    return Stage(columns, flow, {**facts, "distance": found.facts})
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _columns(table: SourceTable) -> dict[str, str | Column]:
@@ -194,16 +225,22 @@ def _read(table: SourceTable, preset: SourcePreset, folder: Path) -> Source:
     )
 
 
-def _plate_weight(stars: StarTable, path: Path) -> npt.NDArray[np.float64]:
+def _plate_weight(stars: StarTable, table: PlatesTable, folder: Path) -> npt.NDArray[np.float64]:
     stars.require("the selection of plates", "plate", "j_mag", "k_mag")
-    try:
-        serial = stars["plate"].astype(np.int64)
-    except ValueError:
-        raise CatalogueError(
-            f"the selection of plates goes by serial number: found {str(stars['plate'][0])!r} (map a column "
-            "of serial numbers to plate in [survey.spectra.columns])"
-        ) from None
-    return read_plate_selection(path).weight(serial, stars["k_mag"], stars["j_mag"] - stars["k_mag"])
+    selection = read_plate_selection(resolve_path(table.file, folder))
+    if table.information is not None:
+        path = resolve_path(table.information, folder)
+        serial = serial_numbers(stars["plate"], path, selection.plates)
+    else:
+        try:
+            serial = stars["plate"].astype(np.int64)
+        except ValueError:
+            raise CatalogueError(
+                f"the selection of plates goes by serial number: found {str(stars['plate'][0])!r} (give the "
+                "plate information catalogue of the release as information in [survey.plates], or map a "
+                "column of serial numbers to plate in [survey.spectra.columns])"
+            ) from None
+    return selection.weight(serial, stars["k_mag"], stars["j_mag"] - stars["k_mag"])
 
 
 def _some_left(good: npt.NDArray[np.bool_], flow: CutFlow) -> None:

@@ -1,7 +1,7 @@
 """Column names of the public catalogues that a sample is put together from: spectra, and astrometry.
 
-LAMOST: the column lists of its data releases (www.lamost.org/dr8/v1.0/doc/lr-data-production-description, and
-likewise for v2.0, DR9 and DR10). v1.0 tables carry Gaia DR2 source ids, v2.0 tables Gaia DR3 ids as text.
+LAMOST: the tables of A, F, G and K stars of the low-resolution survey. Each preset tells in its `source` what
+its names were checked against. v1.0 tables carry Gaia DR2 source ids, v2.0 tables Gaia DR3 ids as text.
 Gaia: the data models of `gaiaedr3.gaia_source` and `gaiadr3.gaia_source`, whose sources and ids are the same.
 """
 
@@ -12,19 +12,24 @@ from galactions.survey.presets import Column
 
 GaiaRelease = Literal["dr2", "dr3", ""]
 
+MISSING = (-9999.0, -999.0)
+"""Values that stand for "no value" in LAMOST's tables, by published scripts that read them."""
+
 
 @dataclass(frozen=True)
 class SourcePreset:
     """Which column holds which of `QUANTITIES`; those in `optional` may be missing from a file.
 
     `gaia_release`: the release whose source ids `gaia_id` holds ("dr3" stands for EDR3 and DR3; "" for none
-    or unknown). `epoch`: the Julian year that positions refer to.
+    or unknown). `epoch`: the Julian year that positions refer to. `source`: what the names were checked
+    against.
     """
 
     columns: dict[str, Column]
     optional: frozenset[str]
     gaia_release: GaiaRelease
     epoch: float
+    source: str
 
 
 _LAMOST = {
@@ -87,23 +92,40 @@ in a field of DR9 they differ from Gaia's by -10.4 +- 0.2 years of proper motion
 arcsec (measured in `tests/survey/test_real_giants.py`)."""
 
 
-def _lamost(release: GaiaRelease) -> SourcePreset:
-    return SourcePreset(_columns(_LAMOST), frozenset({"gaia_id", "plate", "spec_id"}), release, LAMOST_EPOCH)
+def _lamost(release: GaiaRelease, source: str) -> SourcePreset:
+    optional = frozenset({"gaia_id", "plate", "spec_id"})
+    return SourcePreset(_columns(_LAMOST), optional, release, LAMOST_EPOCH, source)
 
+
+_ASSUMED = "assumed to be those of the neighbouring releases: no list of this one was found; checked in part:"
 
 SPECTRA = {
-    "lamost_dr8_v1": _lamost("dr2"),
-    "lamost_dr8_v2": _lamost("dr3"),
-    "lamost_dr9_v1": _lamost("dr2"),
-    "lamost_dr9_v2": _lamost("dr3"),
-    "lamost_dr10_v1": _lamost("dr2"),
-    "lamost_dr10_v2": _lamost("dr3"),
+    "lamost_dr8_v1": _lamost(
+        "dr2",
+        f"{_ASSUMED} gaia_source_id, rv, rv_err, snrg (a published script that reads the table of DR8, where "
+        "-9999 stands for missing ids)",
+    ),
+    "lamost_dr8_v2": _lamost(
+        "dr3",
+        "published scripts that read dr8_v2.0_LRS_stellar: all but obsid, ra, dec, rv, rv_err and "
+        "gaia_source_id, which are those of DR9 and DR10",
+    ),
+    "lamost_dr9_v1": _lamost("dr2", f"{_ASSUMED} none"),
+    "lamost_dr9_v2": _lamost(
+        "dr3",
+        "published scripts that read dr9_v2.0_LRS_stellar (47 columns): all but planid, which is in an "
+        "extract of DR9 that is published",
+    ),
+    "lamost_dr10_v1": _lamost("dr2", f"{_ASSUMED} none"),
+    "lamost_dr10_v2": _lamost("dr3", "the 45 column names of dr10_v2.0_LRS_stellar: all"),
 }
 """Catalogues of spectra: the LAMOST LRS tables of A, F, G and K stars."""
 
+_ARCHIVE = "the column lists of gaia_source in the archive: all but those of 2MASS"
+
 ASTROMETRY = {
-    "gaia_edr3": SourcePreset(_columns(_GAIA), frozenset(_GAIA) - _GAIA_NEEDED, "dr3", 2016.0),
-    "gaia_dr3": SourcePreset(_columns(_GAIA), frozenset(_GAIA) - _GAIA_NEEDED, "dr3", 2016.0),
+    "gaia_edr3": SourcePreset(_columns(_GAIA), frozenset(_GAIA) - _GAIA_NEEDED, "dr3", 2016.0, _ARCHIVE),
+    "gaia_dr3": SourcePreset(_columns(_GAIA), frozenset(_GAIA) - _GAIA_NEEDED, "dr3", 2016.0, _ARCHIVE),
 }
 """Catalogues of astrometry: `gaia_source` of Gaia EDR3 and DR3, whole or cut to the columns that are
 needed.

@@ -12,7 +12,7 @@ from galactions.survey.columns import as_numbers
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.identifiers import as_ids, went_through_float
 from galactions.survey.presets import Column
-from galactions.survey.source_presets import GaiaRelease, SourcePreset
+from galactions.survey.source_presets import MISSING, GaiaRelease, SourcePreset
 from galactions.survey.table import IDENTIFIERS, QUANTITIES, AnyArray, StarTable
 from galactions.survey.tables import read_columns
 
@@ -35,7 +35,7 @@ def read_source(
     preset: SourcePreset,
     *,
     columns: Mapping[str, str | Column] | None = None,
-    missing: Iterable[float] = (-9999.0,),
+    missing: Iterable[float] = MISSING,
     trust_units: bool = False,
 ) -> Source:
     """The stars of a catalogue of spectra or astrometry, with rows without a position on the sky counted and

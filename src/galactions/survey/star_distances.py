@@ -92,6 +92,7 @@ def _by_photometry(stars: StarTable, rule: DistanceTable, folder: Path) -> StarD
     if rule.ratio == "measure" or rule.magnitudes == "giants":
         stars.require("a distance scale measured from parallaxes", "parallax", "e_parallax")
         parallax, facts["without_zero_point"] = corrected_parallax(stars, rule.zero_point)
+        facts["not_positive"] = int(np.sum(parallax <= 0))
     extinction = extinction_k(stars, rule.extinction)
     M_K, e_M_K = _magnitudes(stars, rule, folder, extinction, parallax)
     e_k = np.nan_to_num(stars["e_k_mag"], nan=0.0) if "e_k_mag" in stars else 0.0
@@ -120,8 +121,12 @@ def _magnitudes(
     teff, logg, feh = stars["teff"], stars["logg"], stars["feh"]
     if rule.magnitudes == "isochrones":
         stars.require("distance.magnitudes = 'isochrones'", "e_teff", "e_logg", "e_feh")
-        lattice = MagnitudeLattice.of(read_isochrones(_files(rule, folder)), rule.prior)
-        return lattice.estimate(teff, logg, feh, stars["e_teff"], stars["e_logg"], stars["e_feh"])
+        measured = (teff, logg, feh, stars["e_teff"], stars["e_logg"], stars["e_feh"])
+        isochrones = read_isochrones(isochrone_files(rule, folder))
+        if rule.prior == "plate":
+            stars.require("distance.prior = 'plate'", "plate")
+            return MagnitudeLattice.of(isochrones).estimate_by_plate(*measured, stars["plate"])
+        return MagnitudeLattice.of(isochrones, rule.prior).estimate(*measured)
     with np.errstate(invalid="ignore", divide="ignore"):
         fraction = stars["e_parallax"] / parallax
         good = (parallax > 0) & (fraction < TRAINING_FRACTION)
@@ -130,8 +135,11 @@ def _magnitudes(
     return giants.estimate(teff, logg, feh)
 
 
-def _files(rule: DistanceTable, folder: Path) -> list[Path]:
-    """The isochrone files: paths, which may be patterns such as iso/*.dat."""
+def isochrone_files(rule: DistanceTable, folder: Path) -> list[Path]:
+    """The isochrone files of a config: paths, which may be patterns such as iso/*.dat, relative to `folder`.
+
+    Raises CatalogueError for a pattern that no file matches.
+    """
     files: list[Path] = []
     for text in rule.isochrones:
         path = resolve_path(text, folder)

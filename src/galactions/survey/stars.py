@@ -30,6 +30,8 @@ UNITS = {
     "pm_corr": "",
     "parallax": "mas",
     "e_parallax": "mas",
+    "parallax_pm_ra_corr": "",
+    "parallax_pm_dec_corr": "",
     "feh": "dex",
     "teff": "K",
     "logg": "dex",
@@ -44,8 +46,9 @@ class Stars:
     them.
 
     `pm_ra` (mu_alpha*, cos dec included) and `pm_dec` are in mas/yr, ICRS; `e_*` are standard errors in the
-    unit of what they belong to, `pm_corr` is the correlation of the two proper motions' errors; `parallax`
-    (mas) is corrected for its zero point, if that was asked for; `feh` and `logg` in dex, `teff` in K;
+    unit of what they belong to, `pm_corr` is the correlation of the two proper motions' errors,
+    `parallax_pm_*_corr` that of each with the parallax; `parallax` (mas) is corrected for its zero point, if
+    that was asked for; `feh` and `logg` in dex, `teff` in K;
     `weight` is the number of stars of the sky that a star stands for (all alike when it is `None`); `ident`
     is the catalogue's own identifier. `None` where the catalogue has no such column. Raises CatalogueError
     when the lengths differ.
@@ -64,6 +67,8 @@ class Stars:
     pm_corr: FloatArray | None = None
     parallax: FloatArray | None = None
     e_parallax: FloatArray | None = None
+    parallax_pm_ra_corr: FloatArray | None = None
+    parallax_pm_dec_corr: FloatArray | None = None
     feh: FloatArray | None = None
     teff: FloatArray | None = None
     logg: FloatArray | None = None
