@@ -166,30 +166,30 @@ def test_stars_that_cannot_be_used_are_told(initial):
 @pytest.mark.slow
 def test_two_dispersions_are_recovered_from_a_mock(initial):
     """Fisher's scoring from 15% off, with the paper's errors: back at the truth within the errors told by the
-    scatter of the stars' own slopes; a third of the stars have no proper motions."""
+    scatter of the stars' own slopes; a third of the stars have no proper motions. Dispersions leave the
+    initial potential as it is, so its action table serves all."""
     regions = [r for r in ga.paper_regions() if r.name in ("03", "08", "13", "18", "22", "25")]
     stars = ga.mock_survey(initial, regions, 400, seed=5)
     lost = np.arange(len(stars)) % 3 == 0
     columns = dict(stars.columns())
     for name in ("pm_ra", "pm_dec"):
         columns[name] = np.where(lost, np.nan, columns[name])
-    nodes = StarNodes.of(Stars(**columns), initial)
+    nodes = StarNodes.of(Stars(**columns), initial, nodes=32)
     names = ("sigma_r0_thin", "sigma_z0_thin", "outlier_fraction")
     spec = initial.spec
 
-    @jax.jit
-    def each(values):
+    def each(values, nodes):
         parameters = {name: jnp.asarray(value) for name, value in spec.parameters.items()}
         parameters |= dict(zip(names[:2], values[:2], strict=True))
-        ingredients, state = initial_state(spec.components, parameters)
-        view = View.at({name: ingredients.dfs[name] for name in DISKS}, state.actions, parameters)
+        ingredients, _ = initial_state(spec.components, parameters)
+        view = View.at({name: ingredients.dfs[name] for name in DISKS}, initial.action_table, parameters)
         return log_likelihood(nodes, view, values[2])
 
     scores = jax.jit(jax.jacfwd(each))
     truth = np.array([*(spec.parameters[name] for name in names[:2]), 0.0])
     values = np.array([1.15 * truth[0], 0.85 * truth[1], 0.01])
     for _ in range(6):
-        s = np.asarray(scores(jnp.asarray(values)))
+        s = np.asarray(scores(jnp.asarray(values), nodes))
         covariance = np.linalg.inv(s.T @ s)
         values = values + covariance @ s.sum(axis=0)
         values[2] = np.clip(values[2], 1e-4, 0.5)
