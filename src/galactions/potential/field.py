@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -115,9 +116,11 @@ class Potential(eqx.Module):
     def virial_radius(self) -> Array:
         """Radius within which the mean density is 200 times critical (H0 = 67.66 km/s/Mpc), kpc."""
 
+        def log_overdensity(x: Array) -> Array:
+            return jnp.log(self.enclosed_mass(jnp.exp(x)) / (800 * np.pi / 3 * RHO_CRIT)) - 3 * x
+
         def excess(x: Array) -> tuple[Array, Array]:
-            value = jnp.log(self.enclosed_mass(jnp.exp(x)) / (800 * np.pi / 3 * RHO_CRIT)) - 3 * x
-            return value, jnp.full_like(x, -2.0)
+            return jax.jvp(log_overdensity, (x,), (jnp.ones_like(x),))
 
         return jnp.exp(
             bracketed_root(
