@@ -1,5 +1,8 @@
 """The configuration file: what is allowed, and how mistakes are told (file, key, found, allowed)."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from galactions.config import Config, load_config, parse_config
@@ -68,6 +71,7 @@ def test_defaults_are_those_of_the_paper(tmp_path):
     assert config.fit.uncertainty == "data"
     assert config.fit.held_out == ("check",)
     assert config.projection.errors == "paper"
+    assert (config.posterior.method, config.posterior.chains) == ("laplace", 4)
     assert config.folder.as_posix() == "runs/small"
 
 
@@ -98,6 +102,22 @@ def test_defaults_are_those_of_the_paper(tmp_path):
         ("[fit]\nmax_trials = 10.5", "fit.max_trials: found 10.5 (a float); allowed: integer"),
         ("[fit]\nmax_trials = true", "fit.max_trials: found True (a boolean); allowed: integer"),
         ("[fit]\ntolerance = -1.0", "fit.tolerance: found -1.0 (a float); allowed: greater than 0"),
+        (
+            "[posterior]\nmethod = 'gibbs'",
+            "posterior.method: found 'gibbs' (a string); allowed: 'laplace', 'delayed', 'nuts' or 'ensemble'",
+        ),
+        (
+            "[posterior]\ndraw = 5",
+            "posterior.draw: unknown key; did you mean 'draws'? allowed: method, draws, warmup, chains",
+        ),
+        (
+            "[posterior]\nchains = 0",
+            "posterior.chains: found 0 (an integer); allowed: greater than or equal to 1",
+        ),
+        (
+            "[posterior]\nmethod = 'nuts'\nwarmup = 5",
+            "posterior.warmup: found 5; allowed: at least 20 with posterior.method = 'nuts'",
+        ),
         ("[fit]\nfree = []", "fit.free: found an empty list; allowed: one or more names"),
         ("[fit]\nfree = 'd_sun'", "fit.free: found 'd_sun' (a string); allowed: array"),
         ("[fit]\nfree = ['d_sun', 7]", "fit.free.1: found 7 (an integer); allowed: string"),
@@ -172,3 +192,21 @@ def test_configurations_do_not_change():
     with pytest.raises(ValueError, match="frozen"):
         config.fit.max_trials = 3
     assert Config.model_validate(config) is config
+
+
+def test_the_example_of_the_page_on_fitting_is_a_configuration():
+    """The TOML of docs/fitting.md, down to the names of parameters, tables and components in it."""
+    from galactions.galaxy import named_model
+    from galactions.inference import PAPER_PARAMETERS, free_parameters
+    from galactions.inference.constraints import Constraints
+    from galactions.inference.model_predictor import with_optional
+
+    page = (Path(__file__).parents[1] / "docs" / "fitting.md").read_text(encoding="utf-8")
+    settings = parse_config(page.split("```toml\n")[1].split("```")[0]).fit
+    spec = with_optional(named_model("Mc17a"), (*settings.free, *settings.ties))
+    free = free_parameters(settings.free, spec.parameters, settings.bounds, settings.priors, settings.ties)
+    assert free.names == PAPER_PARAMETERS
+    assert np.isfinite(free.log_prior(free.start))
+    constraints = Constraints.of(settings.constraints, spec.components)
+    assert len(constraints) > 30
+    assert "vertical force, z = 1.1" in constraints.labels

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         write_stars,
     )
     from galactions.inference.fit import fit
+    from galactions.inference.posterior import PosteriorResult, load_posterior, sample_posterior
     from galactions.inference.result import FitResult
     from galactions.interop import to_agama, to_gala, to_galpy
     from galactions.projection import Prediction, mock_survey, predict, predict_by_sampling
@@ -61,6 +62,9 @@ _ROOM_OF = {
     "predict_by_sampling": "projection",
     "FitResult": "inference",
     "fit": "inference",
+    "PosteriorResult": "inference.posterior",
+    "load_posterior": "inference.posterior",
+    "sample_posterior": "inference.posterior",
 }
 """Where each public name lives. `report` is not here: it is the sub-package, which can be called."""
 

@@ -1,8 +1,8 @@
 """The configuration of a fit: one TOML file, checked on load.
 
 Tables: `[model]`, `[survey]` (`galactions.survey.config`), `[projection]`, `[fit]`
-(`galactions.inference.settings`), `[output]`. Whatever is wrong becomes a `ConfigError` that names the
-file, the key, what was found and what is allowed.
+(`galactions.inference.settings`), `[posterior]` (`galactions.inference.posterior.settings`), `[output]`.
+Whatever is wrong becomes a `ConfigError` that names the file, the key, what was found and what is allowed.
 """
 
 import math
@@ -22,7 +22,9 @@ from pydantic import (
 )
 
 from galactions.errors import ConfigError
-from galactions.inference.settings import FitSettings, Table, as_tuple, did_you_mean
+from galactions.inference.posterior.settings import PosteriorSettings
+from galactions.inference.settings import FitSettings
+from galactions.inference.table import Table, as_tuple, did_you_mean
 from galactions.survey.config import SurveyConfig
 
 Iterations = Annotated[int, Field(ge=0, le=1000)] | Literal["auto"]
@@ -96,6 +98,7 @@ class Config(Table):
     survey: SurveyConfig
     projection: ProjectionTable = ProjectionTable()
     fit: FitSettings = FitSettings()
+    posterior: PosteriorSettings = PosteriorSettings()
     output: OutputTable = OutputTable()
     _source: Path | None = PrivateAttr(default=None)
     _text: str = PrivateAttr(default="")
@@ -163,6 +166,12 @@ def explain(error: ValidationError, table: type[BaseModel]) -> Iterator[str]:
             yield f"{key}: unknown key{did_you_mean(location[-1], allowed)} allowed: {', '.join(allowed)}"
         elif kind == "missing":
             yield f"{key}: missing; it has to be given"
+        elif kind in ("union_tag_invalid", "union_tag_not_found"):
+            given = (
+                f"found {_shown(found.get('kind'))}" if isinstance(found, dict) and "kind" in found else ""
+            )
+            tags = item["ctx"].get("expected_tags", "")
+            yield f"{key}.kind: {given or 'missing'}; allowed: {tags or 'a kind that is documented'}"
         elif kind == "value_error":
             message = item["msg"].removeprefix("Value error, ")
             named = message.startswith(key) or not key or message.split(".")[0] == key.split(".")[0]

@@ -14,7 +14,7 @@ from galactions.config import load_config
 def test_help_names_every_command(run):
     status, out, _ = run("--help")
     assert status == 0
-    for command in ("models", "build", "predict", "survey", "sample", "fit", "report", "demo"):
+    for command in ("models", "build", "predict", "survey", "sample", "fit", "posterior", "report", "demo"):
         assert f"\n  {command} " in out
 
 
@@ -107,6 +107,11 @@ def test_predict_writes_to_a_file(run, engine, tmp_path):
         (["survey", "nowhere.toml"], "nowhere.toml"),
         (["fit", "nowhere.toml"], "nowhere.toml: no such file"),
         (["report", "nowhere"], "nowhere: found nothing; a run folder"),
+        (["posterior", "nowhere.toml"], "nowhere.toml: no such file"),
+        (
+            ["posterior", "nowhere.toml", "--method", "nut"],
+            "--method: unknown name 'nut'; did you mean nuts?",
+        ),
     ],
 )
 def test_bad_input_is_one_clear_line_and_status_2(run, engine, arguments, text):
@@ -230,3 +235,45 @@ def test_sample_refuses_half_a_star(run, engine, tmp_path):
     assert status == 2
     assert "allowed is a whole number" in err
     assert not engine
+
+
+class Posterior:
+    folder = Path("runs/my/posterior/nuts")
+
+    def summary(self) -> str:
+        return "Posterior of Mc17a by nuts:"
+
+
+def test_posterior_passes_its_options_on_and_writes_the_report(run, monkeypatch, tmp_path):
+    seen: dict[str, object] = {}
+
+    def sample(config, **options):
+        seen.update(config=config, **options)
+        return Posterior()
+
+    monkeypatch.setattr(ga, "sample_posterior", sample)
+    monkeypatch.setattr("galactions.report.write_report", lambda folder: Path(folder) / "report.html")
+    config = tmp_path / "my.toml"
+    config.write_text(f'[survey.mock]\n[posterior]\ndraws = 60\n[output]\nfolder = "{tmp_path}/run"\n')
+    arguments = ("posterior", str(config), "--method", "nuts", "--resume", "--workers", "2")
+    status, out, _ = run(*arguments)
+    assert status == 0
+    assert seen["config"].posterior.draws == 60
+    assert (seen["method"], seen["resume"], seen["workers"], seen["scheduler"]) == ("nuts", True, 2, None)
+    assert "Posterior of Mc17a by nuts:" in out
+    assert "report:" not in out  # there is no fit in the folder
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    assert f"report: {tmp_path}/run/report.html" in run(*arguments)[1]
+
+
+def test_stopped_posterior_says_how_to_go_on(run, monkeypatch, tmp_path):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ga, "sample_posterior", stopped)
+    config = tmp_path / "my.toml"
+    config.write_text("[survey.mock]\n")
+    status, _, err = run("posterior", str(config), "--method", "delayed")
+    assert status == 130
+    assert f"galactions posterior {config} --method delayed --resume" in err

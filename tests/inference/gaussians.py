@@ -6,13 +6,15 @@ with dispersion sigma_z0_thin exp(-x_k/(2 R_sigma_thin)): two scales and their r
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import ndtr
 
 from galactions.errors import ModelError
 from galactions.inference import FitProblem, FitSettings
+from galactions.inference.constraints import Constraint, Constraints
+from galactions.inference.predictor import ExtendedPrediction, ExtendedSlopes
 from galactions.survey import BinnedRegion, BinnedSurvey, Histogram, Region
 
 TRUTH = {"sigma_r0_thin": 64.0, "sigma_z0_thin": 30.0, "R_sigma_thin": 12.5, "shift": 3.0, "idle": 1.0}
@@ -92,6 +94,60 @@ class SmoothGaussians(Gaussians):
                 }
                 out[name].append(np.stack([slopes[n] for n in names], axis=1))
         return out
+
+
+STAR_PLACES = np.arange(600) % 5
+"""Region of each of the stars that `ExtendedGaussians` knows."""
+
+
+def stars_from(truth: Mapping[str, float] = TRUTH, seed: int = 0) -> np.ndarray:
+    """v_los of the stars, drawn from the truth."""
+    shapes = np.array([Gaussians().shape(truth, "v_los", k) for k in range(5)])[STAR_PLACES]
+    return shapes[:, 0] + shapes[:, 1] * np.random.default_rng(seed).standard_normal(len(STAR_PLACES))
+
+
+def outside(value: float = 30.0, sigma: float = 0.1) -> Constraints:
+    """Two data: of sigma_z0_thin and of shift R_sigma_thin, the latter within 1 of its true value."""
+    data, errors = np.array([value, 3.0 * 12.5]), np.array([sigma, 1.0])
+    return Constraints((Constraint("outside", ("first", "second"), data, errors, None),))
+
+
+@dataclass(frozen=True, eq=False)
+class ExtendedGaussians(SmoothGaussians):
+    """Predicts `outside` data and stars as well. `stars` (600,): their v_los, or none of them."""
+
+    stars: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    def extended(self, parameters: Mapping[str, float]) -> ExtendedPrediction:
+        q = parameters
+        shapes = np.array([self.shape(q, "v_los", k) for k in range(5)])[STAR_PLACES[: len(self.stars)]]
+        mean, width = shapes.reshape(-1, 2).T
+        ln_p = -0.5 * ((self.stars - mean) / width) ** 2 - np.log(np.sqrt(2 * np.pi) * width)
+        predicted = np.array([q["sigma_z0_thin"], q["shift"] * q["R_sigma_thin"]])
+        return ExtendedPrediction(self.predict(q), predicted, ln_p)
+
+    def extended_jacobian(self, parameters: Mapping[str, float], names: Sequence[str]) -> ExtendedSlopes:
+        q = parameters
+        places = STAR_PLACES[: len(self.stars)]
+        mean, width = np.array([self.shape(q, "v_los", k) for k in range(5)])[places].reshape(-1, 2).T
+        z = (self.stars - mean) / width
+        by_log_width = z**2 - 1.0
+        zero = 0.0 * z
+        of_stars = {
+            "sigma_r0_thin": by_log_width / q["sigma_r0_thin"],
+            "R_sigma_thin": by_log_width * 2.0 * places / q["R_sigma_thin"] ** 2,
+            "shift": z / width * places,
+        }
+        of_data = {
+            "sigma_z0_thin": [1.0, 0.0],
+            "shift": [0.0, q["R_sigma_thin"]],
+            "R_sigma_thin": [0.0, q["shift"]],
+        }
+        return ExtendedSlopes(
+            self.jacobian(q, names),
+            np.stack([of_data.get(name, [0.0, 0.0]) for name in names], axis=1),
+            np.stack([of_stars.get(name, zero) for name in names], axis=1),
+        )
 
 
 def survey_from(

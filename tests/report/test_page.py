@@ -34,7 +34,9 @@ def small_run(tmp_path: Path) -> Path:
 
 def test_page_needs_nothing_but_itself(page):
     loaded = re.findall(r'(?:src|href)\s*=\s*"([^"]+)"', page)
-    assert all(target.startswith(("data:image/svg+xml;base64,", "#")) for target in loaded)
+    assert all(
+        target.startswith(("data:image/svg+xml;base64,", "data:image/png;base64,", "#")) for target in loaded
+    )
     assert "<script" not in page
     assert "@import" not in page
     assert "url(" not in page

@@ -52,7 +52,7 @@ def shell_radius(profile: RadialProfile, E: Array, L_z: Array, delta2: Array, R_
         return value, s * (2 * kinetic - 4 * s * force - (s**2 + delta2) * (second + 3 * L_z**2 / s**4))
 
     low, high = jnp.log(LEAST_SHELL * R_circ), jnp.log(2.0 * R_circ)
-    return jnp.exp(bracketed_root(slope, low, high, rising=False, iterations=25))
+    return jnp.exp(bracketed_root(slope, low, high, rising=False, iterations=12))
 
 
 def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -> Array:
@@ -81,7 +81,7 @@ def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -
 
     ell = L_z / jnp.sqrt(R_circ**3 * profile.derivatives(R_circ)[1])
     highest = (0.5 + 3.5 * ell**2) * R_circ**2
-    return bisected_root(imbalance, jnp.zeros_like(E), highest, rising=True, iterations=30)
+    return bisected_root(imbalance, jnp.zeros_like(E), highest, rising=True, iterations=24)
 
 
 def shell_top(potential: Potential, E: Array, L_z: Array, s: Array, delta2: Array) -> Array:
@@ -94,7 +94,7 @@ def shell_top(potential: Potential, E: Array, L_z: Array, s: Array, delta2: Arra
         return value, slope
 
     low, high = jnp.full_like(s, 1e-6), jnp.full_like(s, 1 - 1e-9)
-    return bracketed_root(excess, low, high, rising=False, iterations=25)
+    return bracketed_root(excess, low, high, rising=False, iterations=15)
 
 
 def shell_on_hyperbola(potential: Potential, motion: Motion, R_circ: Array, c: Array) -> tuple[Array, Array]:

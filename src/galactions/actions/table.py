@@ -8,7 +8,7 @@ the shell orbit, on which J_r = 0:
     vertical motion  K_v = A(s, 0) - p_u^2/2
 
 with s_shell(c) where A(s, c) is largest along the hyperbola c. On a Staeckel potential the two are equal and
-the actions functions of (E, L_z, K) alone. They are tabulated over the unit cube of the energy label y,
+the actions functions of (E, L_z, K) alone. They are tabulated over the unit cube of the energy,
 L_z/L_circ(E) and K/K_max, each divided by what it would be in a spherical potential: smooth functions of
 order one. What remains of the fourth variable is smooth and small:
 
@@ -18,11 +18,12 @@ order one. What remains of the fourth variable is smooth and small:
    then J_z(K; rho A) = sqrt(rho) J_z(K / rho; A) comes from the same table.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from galactions.actions.separation import Motion
@@ -31,7 +32,28 @@ from galactions.actions.spheroidal import from_cylindrical, momenta
 from galactions.numerics.spline import Axis, Spline1D, Spline2D, Spline3D
 from galactions.potential.field import Potential, RadialProfile
 
-Y_AXIS = Axis.between(-18.5, -7.2, 48)
+_LEAST_Y, _LARGEST_Y = -18.5, -7.2
+_Y_CENTRE, _Y_WIDTH = -14.2, 2.0
+"""Energy labels of the discs, where potentials change most along the tables, and how widely they spread."""
+
+
+def E_coordinate(y: Any) -> Any:
+    """Coordinate of the tables along the energy label: nodes crowd towards the energies of discs."""
+    return jnp.arcsinh((y - _Y_CENTRE) / _Y_WIDTH)
+
+
+def E_nodes(axis: Axis) -> np.ndarray:
+    """Energy labels of the nodes of a table's axis."""
+    return np.asarray(_Y_CENTRE + _Y_WIDTH * np.sinh(axis.nodes))
+
+
+def energy_axis(n: int) -> Axis:
+    """Axis of `n` nodes over all energies."""
+    ends = (float(np.arcsinh((y - _Y_CENTRE) / _Y_WIDTH)) for y in (_LEAST_Y, _LARGEST_Y))
+    return Axis.between(*ends, n)
+
+
+E_AXIS = energy_axis(44)
 _CIRCULAR_WARP = 1.0
 _AXIAL_WARP = 0.2
 LARGEST_BEND = 0.9
@@ -42,12 +64,12 @@ K_WARP = 0.5
 class OrbitFrame(NamedTuple):
     """What the actions of a star depend on, apart from its meridional momenta.
 
-    Energy label y, energy, L_z and squared focal distance, coordinates of the tables in L_z, |L_z|/L_circ,
+    Coordinate of the tables in energy, energy, L_z and squared focal distance, coordinates of the tables in L_z, |L_z|/L_circ,
     angular momentum of the circular orbit (kpc km/s), spheroidal coordinates s (kpc) and c; and, in
     (kpc km/s)^2, A in the midplane at the star's s, W at its c, and the largest K.
     """
 
-    y: Array
+    e: Array
     motion: Motion
     x: Array
     ell: Array
@@ -58,6 +80,10 @@ class OrbitFrame(NamedTuple):
     W: Array
     K_max: Array
 
+    def with_axis(self) -> "OrbitFrame":
+        """The same, with a trailing axis of length one: for many momenta of each orbit."""
+        return OrbitFrame(*(jax.tree.map(lambda a: jnp.asarray(a)[..., None], part) for part in self))
+
     @property
     def h2(self) -> Array:
         """Squared scale factor s^2 + Delta^2 (1 - c^2), kpc^2."""
@@ -67,7 +93,7 @@ class OrbitFrame(NamedTuple):
 class ActionTable(eqx.Module):
     """Actions in one potential as smooth functions of (R, z, v); built by `tabulate_actions`.
 
-    circular: ln L and ln R of circular orbits over y. focal: Delta^2/R_circ^2. shell: (s_shell(0)/R_circ)^2.
+    circular: ln L and ln R of circular orbits over the energy. focal: Delta^2/R_circ^2. shell: (s_shell(0)/R_circ)^2.
     bend: b in s_shell(c) = s_shell(0) (1 + b c^2). radial, radial_change, vertical, turning: see the module.
     """
 
@@ -97,24 +123,24 @@ class ActionTable(eqx.Module):
 
     def frame(self, R: Array, z: Array, E: Array, L_z: Array) -> OrbitFrame:
         """Orbit frame at (R, z) for the energy `E` < 0 and angular momentum `L_z`."""
-        y = jnp.minimum(energy_label(E, self.potential.central), Y_AXIS.nodes[-1])
-        log_L, log_R = _settled(self.circular.all(y))
+        e = E_coordinate(jnp.minimum(energy_label(E, self.potential.central), _LARGEST_Y))
+        log_L, log_R = self.circular.all(e)
         L_circ, R_circ = jnp.exp(log_L), jnp.exp(log_R)
         ell = jnp.minimum(jnp.abs(L_z) / L_circ, 1.0)
-        x, L_circ, ell = _settled((L_coordinate(ell), L_circ, ell))
-        delta2, s_shell, bend = _settled(self.shells(y, x, R_circ))
+        x = L_coordinate(ell)
+        delta2, s_shell, bend = self.shells(e, x, R_circ)
         motion = Motion(E, L_z, delta2)
         s2, c = from_cylindrical(R, z, delta2)
-        s, c = _settled((jnp.sqrt(jnp.maximum(s2, 1e-12)), c))
-        K_max, A_midplane = _settled((self._in_midplane(motion, s_shell), self._in_midplane(motion, s)))
-        W = _settled(K_max - motion.momenta2(self.potential, s_shell * (1 + bend * c**2), _off_axis(c)))
-        return OrbitFrame(y, motion, x, ell, L_circ, s, c, A_midplane, W, jnp.maximum(K_max, 1e-20))
+        s = jnp.sqrt(jnp.maximum(s2, 1e-12))
+        K_max, A_midplane = self._in_midplane(motion, s_shell), self._in_midplane(motion, s)
+        W = K_max - motion.momenta2(self.potential, s_shell * (1 + bend * c**2), _off_axis(c))
+        return OrbitFrame(e, motion, x, ell, L_circ, s, c, A_midplane, W, jnp.maximum(K_max, 1e-20))
 
-    def shells(self, y: Array, x: Array, R_circ: Array) -> tuple[Array, Array, Array]:
-        """Delta^2 (kpc^2), s_shell(0) (kpc) and b at the coordinates y and x of energy and L_z."""
-        s_shell = jnp.sqrt(jnp.maximum(self.shell(y, x), LEAST_SHELL**2)) * R_circ
-        bend = jnp.clip(self.bend(y, x), -LARGEST_BEND, LARGEST_BEND)
-        return jnp.maximum(self.focal(y, x), 0.0) * R_circ**2, s_shell, bend
+    def shells(self, e: Array, x: Array, R_circ: Array) -> tuple[Array, Array, Array]:
+        """Delta^2 (kpc^2), s_shell(0) (kpc) and b at the coordinates e and x of energy and L_z."""
+        s_shell = jnp.sqrt(jnp.maximum(self.shell(e, x), LEAST_SHELL**2)) * R_circ
+        bend = jnp.clip(self.bend(e, x), -LARGEST_BEND, LARGEST_BEND)
+        return jnp.maximum(self.focal(e, x), 0.0) * R_circ**2, s_shell, bend
 
     def actions(self, frame: OrbitFrame, half_p_u2: Array, half_p_v2: Array) -> tuple[Array, Array]:
         """(J_r, J_z) in kpc km/s of stars with the given `frame` and p_u^2 / 2, p_v^2 / 2."""
@@ -123,7 +149,7 @@ class ActionTable(eqx.Module):
     def _radial_action(self, frame: OrbitFrame, half_p_v2: Array) -> Array:
         rest = jnp.clip(1 - (frame.W + half_p_v2) / frame.K_max, 0.0, 1.0)
         k = 1 - rest
-        at = frame.y, frame.x, K_coordinate(k)
+        at = frame.e, frame.x, K_coordinate(k)
         ratio, changes = self.radial(*at)[0], self.radial_change(*at)
         share = jnp.clip(frame.W / (frame.K_max * jnp.maximum(k, 1e-6)), 0.0, 1.0)
         factor = jnp.zeros_like(share)
@@ -136,7 +162,7 @@ class ActionTable(eqx.Module):
         K = frame.A_midplane - half_p_u2
         k = jnp.clip(K / frame.K_max, 0.0, 1.0)
         k_safe = jnp.maximum(k, 1e-8)
-        ratio_top, depth = _settled(self.turning(frame.y, frame.x, K_coordinate(k)))
+        ratio_top, depth = self.turning(frame.e, frame.x, K_coordinate(k))
         half_way = jnp.sqrt(0.5 * jnp.clip(ratio_top * spherical_top2(frame.ell, k_safe), 1e-12, 1.0))
         well = frame.A_midplane - frame.motion.momenta2(self.potential, frame.s, half_way)
         change = well / (k_safe * frame.K_max) - depth
@@ -144,7 +170,7 @@ class ActionTable(eqx.Module):
         # rescale.
         rho = jnp.clip(1 + change / jnp.maximum(depth, 0.25), 0.2, 5.0)
         k_shell = jnp.minimum(k / rho, 1.0)
-        (ratio,) = self.vertical(frame.y, frame.x, K_coordinate(k_shell))
+        (ratio,) = self.vertical(frame.e, frame.x, K_coordinate(k_shell))
         ratio = jnp.sqrt(rho) * jnp.maximum(ratio, 0.0)
         return ratio * spherical_vertical(frame.ell, k_shell) * k_shell * frame.K_max / frame.L_circ
 
@@ -152,10 +178,6 @@ class ActionTable(eqx.Module):
         """A(s, 0)."""
         s2 = s**2
         return (s2 + motion.delta2) * (motion.E - self.midplane(s) - 0.5 * motion.L_z**2 / s2)
-
-
-_settled = jax.lax.optimization_barrier
-"""Keeps the compiler from computing the same look-ups again inside each of their users."""
 
 
 def _off_axis(c: Array) -> Array:

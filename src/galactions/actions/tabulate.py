@@ -1,5 +1,7 @@
 """Making the tables of `ActionTable` for a potential."""
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -16,27 +18,32 @@ from galactions.actions.shells import (
     shell_top,
 )
 from galactions.actions.table import (
+    E_AXIS,
     K_WARP,
     LARGEST_BEND,
-    Y_AXIS,
     ActionTable,
+    E_nodes,
     L_coordinate,
+    energy_axis,
     spherical_radial,
     spherical_top2,
     spherical_vertical,
 )
 from galactions.numerics.roots import bracketed_root, first_sign_change
 from galactions.numerics.spline import Axis, Spline1D, Spline2D, Spline3D
-from galactions.potential.field import R_MAX, Potential, RadialProfile
+from galactions.potential.field import Potential, RadialProfile
 
-_Y_FINE = Axis.between(Y_AXIS.start, float(Y_AXIS.nodes[-1]), 512)
-_Y_COARSE = Axis.between(Y_AXIS.start, float(Y_AXIS.nodes[-1]), 32)
-_L_AXIS, _L_COARSE = Axis.between(0.0, 1.0, 48), Axis.between(0.0, 1.0, 24)
-_K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 36), Axis.between(0.0, 1.0, 16)
+_E_FINE, _E_COARSE, _E_FOCAL = energy_axis(320), energy_axis(24), energy_axis(28)
+_L_AXIS, _L_COARSE, _L_FOCAL = (
+    Axis.between(0.0, 1.0, 28),
+    Axis.between(0.0, 1.0, 16),
+    Axis.between(0.0, 1.0, 20),
+)
+_K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 32), Axis.between(0.0, 1.0, 12)
 _LAST_K = 0.9
 """The largest K/K_max at which the change of J_r along hyperbolas is computed."""
-_WALL_SEARCH = np.linspace(0.0, np.arctanh(1 - 1e-10), 17)[1:]
-"""arctanh c where the first turning point of the vertical motion is looked for."""
+_WALL_SEARCH = np.linspace(0.0, np.arctanh(1 - 1e-10), 33)[1:]
+"""arctanh c at which the well of the vertical motion is looked over for its first wall."""
 _SHARES = np.array([1.0, 2.0, 3.0]) / 3
 """Values of W/K_u at which the change of J_r is computed."""
 _LARGEST_CHANGE = 0.6
@@ -48,6 +55,8 @@ _LOWEST_ELL = 0.005
 """Stands for L_z = 0, where the centrifugal barrier is too thin for the tables to resolve."""
 _LEAST_SHELL_ELL = 0.2
 """The least |L_z|/L_circ of a shell orbit whose focal distance is taken."""
+_TURNING_STEPS = 14
+"""Steps towards a turning point, of which every third halves its bracket."""
 _EDGE = 1e-4
 """Where a ratio of two vanishing quantities is tabulated instead of at the edge itself."""
 
@@ -79,17 +88,17 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
     `radial_nodes` and `vertical_nodes` are those of the action integrals.
     """
     midplane = potential.midplane_profile()
-    E_fine = labelled_energy(jnp.asarray(_Y_FINE.nodes), potential.central)
+    E_fine = labelled_energy(jnp.asarray(E_nodes(_E_FINE)), potential.central)
     R_fine, L_fine = circular_orbit(midplane, E_fine)
-    circular = Spline1D.fit(_Y_FINE, jnp.stack([jnp.log(L_fine), jnp.log(R_fine)], axis=1))
+    circular = Spline1D.fit(_E_FINE, jnp.stack([jnp.log(L_fine), jnp.log(R_fine)], axis=1))
 
-    ell_nodes = _ell_nodes(_L_AXIS)
-    y, ell = np.meshgrid(Y_AXIS.nodes, ell_nodes, indexing="ij")
-    E = labelled_energy(jnp.asarray(y), potential.central)
-    log_L, log_R = circular.all(jnp.asarray(y))
-    L_circ, R_circ = jnp.exp(log_L), jnp.exp(log_R)
-    L_z = ell * L_circ
+    e, E, ell, L_circ, R_circ = _orbits(potential, circular, _E_FOCAL, _L_FOCAL)
     delta2 = focal_distance2(potential, E, _blunted(ell) * L_circ, R_circ)
+    focal = Spline2D.fit(_E_FOCAL, _L_FOCAL, delta2 / R_circ**2)
+
+    e, E, ell, L_circ, R_circ = _orbits(potential, circular, E_AXIS, _L_AXIS)
+    L_z = ell * L_circ
+    delta2 = jnp.maximum(focal(e, L_coordinate(jnp.asarray(ell))), 0.0) * R_circ**2
     motion = Motion(E, L_z, delta2)
     s_shell, K_max = shell_on_hyperbola(potential, motion, R_circ, jnp.zeros_like(E))
     K_max = jnp.maximum(K_max, 1e-20)
@@ -97,11 +106,10 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
     bend = (shell_on_hyperbola(potential, motion, R_circ, c_fit)[0] / s_shell - 1) / c_fit**2
 
     k = jnp.asarray(_k_nodes(_K_AXIS))
-    E, L_z, delta2_, s_ = (a[..., None] for a in (E, L_z, delta2, s_shell))
+    wide, s_, R_ = motion.with_axis(), s_shell[..., None], R_circ[..., None]
     K = K_max[..., None] * k
-    J_r, _, _ = radial_actions(midplane, E, L_z, delta2_, s_, K, radial_nodes)
-    J_z, c_top, depth = _vertical_actions(potential, motion.with_axis(), s_, K, vertical_nodes)
-    focal = Spline2D.fit(Y_AXIS, _L_AXIS, delta2 / R_circ**2)
+    J_r, _, _ = radial_actions(midplane, *wide, s_, K, R_, radial_nodes)
+    J_z, c_top, depth = _vertical_actions(potential, wide, s_, K, vertical_nodes)
     ell, scale = ell[..., None], K_max[..., None] / L_circ[..., None]
     # Near L_z = 0 the fudge can fail (no oscillation about the shell, or about the midplane): ratios far
     # above one are cut.
@@ -113,30 +121,39 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
         midplane,
         circular,
         focal,
-        Spline2D.fit(Y_AXIS, _L_AXIS, (s_shell / R_circ) ** 2),
-        Spline2D.fit(Y_AXIS, _L_AXIS, jnp.clip(bend, -LARGEST_BEND, LARGEST_BEND)),
-        Spline3D.fit(Y_AXIS, _L_AXIS, _K_AXIS, ratio_r[..., None]),
+        Spline2D.fit(E_AXIS, _L_AXIS, (s_shell / R_circ) ** 2),
+        Spline2D.fit(E_AXIS, _L_AXIS, jnp.clip(bend, -LARGEST_BEND, LARGEST_BEND)),
+        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, ratio_r[..., None]),
         Spline3D.fit(
-            _Y_COARSE, _L_COARSE, _K_COARSE, jnp.zeros((_Y_COARSE.n, _L_COARSE.n, _K_COARSE.n, len(_SHARES)))
+            _E_COARSE, _L_COARSE, _K_COARSE, jnp.zeros((_E_COARSE.n, _L_COARSE.n, _K_COARSE.n, len(_SHARES)))
         ),
-        Spline3D.fit(Y_AXIS, _L_AXIS, _K_AXIS, ratio_z[..., None]),
-        Spline3D.fit(Y_AXIS, _L_AXIS, _K_AXIS, jnp.stack([ratio_top, depth], axis=-1)),
+        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, ratio_z[..., None]),
+        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, jnp.stack([ratio_top, depth], axis=-1)),
     )
     return eqx.tree_at(lambda t: t.radial_change, table, _tabulate_radial_changes(table, radial_nodes))
+
+
+def _orbits(
+    potential: Potential, circular: Spline1D, energies: Axis, momenta: Axis
+) -> tuple[Array, Array, np.ndarray, Array, Array]:
+    """On a grid of two axes: coordinate and value of the energy, |L_z|/L_circ, and L_circ and R_circ."""
+    e, ell = np.meshgrid(energies.nodes, _ell_nodes(momenta), indexing="ij")
+    log_L, log_R = circular.all(jnp.asarray(e))
+    E = labelled_energy(jnp.asarray(E_nodes(energies)), potential.central)
+    return jnp.asarray(e), jnp.broadcast_to(E[:, None], e.shape), ell, jnp.exp(log_L), jnp.exp(log_R)
 
 
 def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
     """How J_r changes with the share W/K_u of K_u: coefficients of the first three powers."""
     potential = table.potential
-    y, ell = np.meshgrid(_Y_COARSE.nodes, _ell_nodes(_L_COARSE), indexing="ij")
-    y, x = jnp.asarray(y), L_coordinate(jnp.asarray(ell))
-    log_L, log_R = table.circular.all(y)
-    delta2, s_shell, bend = (a[..., None] for a in table.shells(y, x, jnp.exp(log_R)))
-    E = labelled_energy(y, potential.central)
-    motion = Motion(E[..., None], (ell * jnp.exp(log_L))[..., None], delta2)
+    e, E, ell, L_circ, R_circ = _orbits(potential, table.circular, _E_COARSE, _L_COARSE)
+    shells = table.shells(e, L_coordinate(jnp.asarray(ell)), R_circ)
+    delta2, s_shell, bend = (a[..., None] for a in shells)
+    R_circ = R_circ[..., None]
+    motion = Motion(E[..., None], (ell * L_circ)[..., None], delta2)
     K_max = jnp.maximum(motion.momenta2(potential, s_shell, jnp.zeros_like(s_shell)), 1e-20)
     k = np.minimum(_k_nodes(_K_COARSE), _LAST_K)
-    in_plane, _, _ = radial_actions(table.midplane, *motion, s_shell, K_max * k, nodes)
+    in_plane, _, _ = radial_actions(table.midplane, *motion, s_shell, K_max * k, R_circ, nodes)
 
     motion = motion.with_axis()
     K, K_max, s_shell, bend = (a[..., None] for a in (K_max * k, K_max, s_shell, bend))
@@ -148,20 +165,26 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
         return K_max - value - _SHARES * K, -in_c - in_s * 2 * s_shell * bend * c
 
     zero = jnp.zeros_like(_SHARES * K)
-    c = bracketed_root(excess, zero, zero + (1 - 1e-9), rising=True, iterations=24)
+    c = bracketed_root(excess, zero, zero + (1 - 1e-9), rising=True, iterations=20)
     J_r = _along_hyperbolas(
-        potential, motion, s_shell * (1 + bend * c**2), c, jnp.asarray(1 - _SHARES) * K, nodes
+        potential,
+        motion,
+        s_shell * (1 + bend * c**2),
+        c,
+        jnp.asarray(1 - _SHARES) * K,
+        R_circ[..., None],
+        nodes,
     )
     change = jnp.clip(J_r / in_plane[..., None] - 1, -_LARGEST_CHANGE, _LARGEST_CHANGE)
     # Closer to the shell the little that W misses of the largest A would be seen.
     onward = (1 - k[-1]) / (k[-1] - k[-2])
     change = change.at[:, :, -1].add(onward * (change[:, :, -1] - change[:, :, -2]))
     to_powers = np.linalg.inv(_SHARES[:, None] ** np.arange(1, 4))
-    return Spline3D.fit(_Y_COARSE, _L_COARSE, _K_COARSE, change @ to_powers.T)
+    return Spline3D.fit(_E_COARSE, _L_COARSE, _K_COARSE, change @ to_powers.T)
 
 
 def _along_hyperbolas(
-    potential: Potential, motion: Motion, s_shell: Array, c: Array, own_v: Array, nodes: int
+    potential: Potential, motion: Motion, s_shell: Array, c: Array, own_v: Array, R_circ: Array, nodes: int
 ) -> Array:
     """J_r in kpc km/s along the hyperbolas `c` of orbits with p_v^2/2 = `own_v` there, around `s_shell`."""
 
@@ -170,10 +193,8 @@ def _along_hyperbolas(
         value, slope, _ = motion.momenta2_slopes(potential, potential.gradient, s, c)
         return value - own_v, slope * s
 
-    middle = jnp.log(s_shell)
-    ends = jnp.full_like(middle, np.log(1e-5)), jnp.full_like(middle, np.log(R_MAX))
-    s_in = jnp.exp(bracketed_root(beyond, ends[0], middle, rising=True, iterations=24))
-    s_out = jnp.exp(bracketed_root(beyond, middle, ends[1], rising=False, iterations=24))
+    barrier = jnp.abs(motion.L_z) / jnp.sqrt(1 - c**2)
+    s_in, s_out = _turning_points(beyond, s_shell, barrier, motion.E - potential.central, R_circ)
     wide, c, own_v = motion.with_axis(), c[..., None], own_v[..., None]
 
     def p_s2(s: Array) -> Array:
@@ -182,11 +203,39 @@ def _along_hyperbolas(
     return radial_action(p_s2, s_in, s_out, nodes)
 
 
+def _turning_points(
+    excess: Callable[[Array], tuple[Array, Array]],
+    s_shell: Array,
+    barrier: Array,
+    depth: Array,
+    R_circ: Array,
+) -> tuple[Array, Array]:
+    """Where `excess` of ln s vanishes on both sides of `s_shell`, in kpc.
+
+    No orbit gets closer to the centre than its angular momentum lets it with all of the `depth` E - Phi(0)
+    as kinetic energy, nor, whatever the mass, farther than twice the radius of the circular orbit.
+    """
+    middle = jnp.log(s_shell)
+    inner = jnp.minimum(0.5 * jnp.log(0.49 * barrier**2 / depth), middle - 1e-6)
+    outer = jnp.maximum(jnp.log(2.2 * R_circ), middle + 1e-6)
+    inner, middle, outer = jnp.broadcast_arrays(inner, middle, outer)
+    s_in = bracketed_root(excess, inner, middle, rising=True, iterations=_TURNING_STEPS)
+    s_out = bracketed_root(excess, middle, outer, rising=False, iterations=_TURNING_STEPS)
+    return jnp.exp(s_in), jnp.exp(s_out)
+
+
 def radial_actions(
-    midplane: RadialProfile, E: Array, L_z: Array, delta2: Array, s_shell: Array, K: Array, nodes: int
+    midplane: RadialProfile,
+    E: Array,
+    L_z: Array,
+    delta2: Array,
+    s_shell: Array,
+    K: Array,
+    R_circ: Array,
+    nodes: int,
 ) -> tuple[Array, Array, Array]:
     """J_r in kpc km/s and the turning points s_in, s_out in kpc of the orbits (E, L_z, K), of broadcastable
-    shapes, around the shell radius `s_shell` (kpc).
+    shapes, around the shell radius `s_shell` (kpc); `R_circ` is the radius of the circular orbit of energy E.
 
     With `delta2` = 0 and K = 0 it is the radial action in the spherical potential `midplane` for angular
     momentum `L_z`.
@@ -202,10 +251,8 @@ def radial_actions(
         slope = 2 * s * kinetic - (s**2 + delta2) * (slope_phi - L_z**2 / s**3)
         return (s**2 + delta2) * kinetic - K, slope * s
 
-    middle = jnp.broadcast_to(jnp.log(s_shell), K.shape)
-    ends = jnp.full_like(middle, np.log(1e-5)), jnp.full_like(middle, np.log(R_MAX))
-    s_in = jnp.exp(bracketed_root(excess, ends[0], middle, rising=True, iterations=30))
-    s_out = jnp.exp(bracketed_root(excess, middle, ends[1], rising=False, iterations=30))
+    s_shell = jnp.broadcast_to(s_shell, jnp.broadcast_shapes(s_shell.shape, K.shape))
+    s_in, s_out = _turning_points(excess, s_shell, jnp.abs(L_z), E - midplane(jnp.zeros(())), R_circ)
     E, L_z, delta2, K = (a[..., None] for a in (E, L_z, delta2, K))
     J_r = radial_action(lambda s: 2 * half_p_u2(s, E, L_z, delta2, K) / (s**2 + delta2), s_in, s_out, nodes)
     return J_r, s_in, s_out
@@ -223,11 +270,13 @@ def _vertical_actions(
         return K + value - floor, slope
 
     wide, s, lift = motion.with_axis(), s_shell[..., None], (K - floor)[..., None]
-    # Near L_z = 0 there can be walls beyond the first: the orbit turns at that one.
-    trial = jnp.broadcast_to(jnp.tanh(_WALL_SEARCH), (*K.shape, len(_WALL_SEARCH)))
-    beyond = wide.momenta2(potential, s, trial) + lift < 0
-    ends = first_sign_change(beyond, jnp.zeros_like(K), trial)
-    c_top = bracketed_root(excess, *ends, rising=False, iterations=24)
+    # Near L_z = 0 there can be walls beyond the first: the orbit turns at that one. The well is the same for
+    # all K, so its shape is looked up once.
+    trial = jnp.tanh(_WALL_SEARCH)
+    well = wide.momenta2(potential, s, trial)
+    beyond = well + lift < 0
+    ends = first_sign_change(beyond, jnp.zeros_like(K), jnp.broadcast_to(trial, beyond.shape))
+    c_top = bracketed_root(excess, *ends, rising=False, iterations=_TURNING_STEPS)
     depth = (floor - motion.momenta2(potential, s_shell, c_top / np.sqrt(2))) / K
     J_z = vertical_action(lambda c: 2 * (wide.momenta2(potential, s, c) + lift), c_top, nodes)
     return J_z, c_top, depth

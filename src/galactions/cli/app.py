@@ -222,6 +222,55 @@ def fit(
 
 
 @app.command()
+def posterior(
+    config: ConfigFile,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run that is in the folder.")
+    ] = False,
+    method: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="laplace, delayed, nuts or ensemble, not that of the file."),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(metavar="N", help="Processes on this machine (Dask); the draws are the same.")
+    ] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask cluster, as tcp://host:8786.")
+    ] = None,
+) -> None:
+    """Sample the posterior of the free parameters; the report of the run gains a section of it."""
+    import galactions as ga
+    from galactions.cli.options import require_known
+    from galactions.config import load_config
+    from galactions.inference import show_progress
+    from galactions.inference.posterior import METHODS
+    from galactions.report import write_report
+
+    if method is not None:
+        require_known("--method", method, METHODS)
+    settings = load_config(config)
+    again = f"galactions posterior {config}{f' --method {method}' if method else ''} --resume"
+    try:
+        with show_progress() as progress:
+            result = ga.sample_posterior(
+                settings,
+                method=method,  # type: ignore[arg-type]  # checked above
+                resume=resume,
+                progress=progress,
+                scheduler=scheduler,
+                workers=workers,
+            )
+    except KeyboardInterrupt:
+        typer.echo(f"galactions: stopped; nothing is lost, and `{again}` goes on from here", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(result.summary())
+    if result.folder is not None:
+        typer.echo(f"posterior: {result.folder}")
+    if (settings.folder / "run.json").exists():
+        typer.echo(f"report: {write_report(settings.folder)}")
+
+
+@app.command()
 def report(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="A run folder, as `galactions fit` leaves it.")

@@ -2,8 +2,10 @@
 
 Velocities are split into v_phi and two components along the spheroidal coordinate lines of the orbit
 itself, v_u and v_v. The actions depend on the latter only through their squares, so one quadrant
-suffices, exactly, for every potential. Fixed Gauss-Legendre nodes, stretched by sinh to the scale of the
-component's own dispersions, reach to the escape velocity or, for cold discs, to some ten dispersions.
+suffices, exactly, for every potential. There the nodes are polar: energy and L_z, and all that the actions
+owe to them, are the same for all angles of a speed. Speeds and v_phi follow Gauss-Legendre rules, stretched by
+sinh to the scale of the component's own dispersions, up to the escape velocity or, for cold discs, to some ten
+dispersions; angles follow the midpoint rule, which converges geometrically for a periodic function.
 """
 
 from typing import NamedTuple
@@ -19,16 +21,16 @@ from galactions.numerics.quadrature import gauss_legendre
 
 
 class VelocityRule(NamedTuple):
-    """Numbers of nodes: along v_phi (or speed) and along the two meridional directions (or angles)."""
+    """Numbers of nodes: along v_phi, along the meridional speed, and over the angle in a quadrant."""
 
     n_phi: int
-    n_u: int
-    n_v: int
+    n_speed: int
+    n_angle: int
 
 
-DISK_RULE = VelocityRule(20, 10, 10)
+DISK_RULE = VelocityRule(20, 12, 8)
 SPHEROID_RULE = VelocityRule(20, 16, 10)
-_BATCH = 16
+_BATCH = 32
 _LEAST_R = 1e-3
 """kpc; velocity nodes on the axis are those of this radius."""
 
@@ -44,12 +46,13 @@ class Moments(NamedTuple):
 
 
 class _Nodes(NamedTuple):
+    """Shapes: v_phi and speed (n_phi, n_speed), cos and sin (n_angle,), weight of all three."""
+
     v_phi: Array
-    v_u: Array
-    v_v: Array
+    speed: Array
+    cos: Array
+    sin: Array
     weight: Array
-    streaming: Array
-    """What v_phi contributes to the mean: itself, or zero where a node stands for both signs."""
 
 
 def velocity_moments(
@@ -61,10 +64,7 @@ def velocity_moments(
 
     def at(point: tuple[Array, Array]) -> Moments:
         R, z = point
-        if isinstance(df, DiskFunction):
-            nodes = _disk_nodes(df, actions, R, z, rule)
-        else:
-            nodes = _spheroid_nodes(actions, R, z, rule)
+        nodes = (_disk_nodes if isinstance(df, DiskFunction) else _spheroid_nodes)(df, actions, R, z, rule)
         return _sums(df, actions, R, z, nodes)
 
     return jax.lax.map(at, (R, z), batch_size=_BATCH)
@@ -78,23 +78,23 @@ def density(
 
 
 def _sums(df: DistributionFunction, actions: ActionTable, R: Array, z: Array, nodes: _Nodes) -> Moments:
-    v_phi, v_u, v_v, weight, streaming = nodes
-    E = actions.potential(R, z) + 0.5 * (v_u**2 + v_v**2 + v_phi**2)
-    bound = E < 0
-    frame = actions.frame(R, z, jnp.where(bound, E, -1.0), R * v_phi)
+    E = actions.potential(R, z) + 0.5 * (nodes.speed**2 + nodes.v_phi**2)
+    bound = (E < 0)[..., None]
+    frame = actions.frame(R, z, jnp.where(E < 0, E, -1.0), R * nodes.v_phi).with_axis()
+    v_phi, v2 = nodes.v_phi[..., None], nodes.speed[..., None] ** 2
+    v_u2, v_v2 = v2 * nodes.cos**2, v2 * nodes.sin**2
     h2 = frame.h2
-    J_r, J_z = actions.actions(frame, 0.5 * h2 * v_u**2, 0.5 * h2 * v_v**2)
-    f = jnp.where(bound, df(J_r, J_z, R * v_phi), 0.0) * weight
+    J_r, J_z = actions.actions(frame, 0.5 * h2 * v_u2, 0.5 * h2 * v_v2)
+    streaming = v_phi if isinstance(df, DiskFunction) else jnp.zeros(())
+    f = jnp.where(bound, df(J_r, J_z, R * v_phi), 0.0) * nodes.weight
     if isinstance(df, SpheroidFunction) and df.rotates:
         # Each node stands for both signs of v_phi, half of its weight for each.
-        backwards = jnp.where(bound, df(J_r, J_z, -R * v_phi), 0.0) * weight
+        backwards = jnp.where(bound, df(J_r, J_z, -R * v_phi), 0.0) * nodes.weight
         f, streaming = 0.5 * (f + backwards), v_phi * (f - backwards) / (f + backwards + 1e-300)
     # The unit vector along u is (sqrt(s^2 + Delta^2) sin v, s cos v)/h in (R, z).
     tilt2 = (frame.s * frame.c) ** 2 / h2
-    v_R2 = v_u**2 * (1 - tilt2) + v_v**2 * tilt2
-    v_z2 = v_u**2 * tilt2 + v_v**2 * (1 - tilt2)
-    f, v_R2, v_z2 = jax.lax.optimization_barrier((f, v_R2, v_z2))
-    return Moments(*(jnp.sum(f * q) for q in (1.0, streaming, v_R2, v_z2, v_phi**2)))
+    v_R2 = v_u2 * (1 - tilt2) + v_v2 * tilt2
+    return Moments(*(jnp.sum(f * q) for q in (1.0, streaming, v_R2, v2 - v_R2, v_phi**2)))
 
 
 def _stretched(scale: Array, limit: Array, x: np.ndarray) -> tuple[Array, Array]:
@@ -103,35 +103,43 @@ def _stretched(scale: Array, limit: Array, x: np.ndarray) -> tuple[Array, Array]
     return scale * jnp.sinh(b * x), scale * b * jnp.cosh(b * x)
 
 
-def _disk_nodes(df: DiskFunction, actions: ActionTable, R: Array, z: Array, rule: VelocityRule) -> _Nodes:
+def _quadrant(n: int, ratio: Array) -> tuple[Array, Array, Array]:
+    """Cosine, sine and weight of `n` angles, which crowd as the two dispersions' `ratio` (v over u) asks."""
+    chi = np.pi * (np.arange(n) + 0.5) / (2 * n)
+    cos, sin = np.cos(chi), ratio * np.sin(chi)
+    norm = jnp.hypot(cos, sin)
+    return cos / norm, sin / norm, ratio / norm**2 * np.pi / (2 * n)
+
+
+def _disk_nodes(
+    df: DistributionFunction, actions: ActionTable, R: Array, z: Array, rule: VelocityRule
+) -> _Nodes:
+    assert isinstance(df, DiskFunction)
     escape = jnp.sqrt(-2 * actions.potential(R, z))
     kappa, nu, Omega = actions.potential.frequencies(jnp.maximum(R, _LEAST_R))
     v_circ = jnp.maximum(R, _LEAST_R) * Omega
     scale_r, scale_z = df.action_scales(R * v_circ)
     sigma_r, sigma_z = jnp.sqrt(kappa * scale_r), jnp.sqrt(nu * scale_z)
     limit_r, limit_z = (jnp.minimum(escape, 8 * sigma + 100.0) for sigma in (sigma_r, sigma_z))
-    x, w = gauss_legendre(rule.n_u, 0.0, 1.0)
-    v_u, d_u = _stretched(2 * sigma_r, limit_r, x)
-    x_v, w_v = gauss_legendre(rule.n_v, 0.0, 1.0)
-    v_v, d_v = _stretched(2 * sigma_z, limit_z, x_v)
+    x, w = gauss_legendre(rule.n_speed, 0.0, 1.0)
+    speed, d_speed = _stretched(1.5 * jnp.maximum(sigma_r, sigma_z), jnp.maximum(limit_r, limit_z), x)
+    cos, sin, d_angle = _quadrant(rule.n_angle, jnp.clip(sigma_z / sigma_r, 0.2, 5.0))
     x_phi, w_phi = gauss_legendre(rule.n_phi)
-    scale = 1.5 * sigma_r
-    low = jnp.arcsinh(jnp.maximum(-escape - v_circ, -1.5 * limit_r) / scale)
-    high = jnp.arcsinh(jnp.minimum(escape - v_circ, limit_r) / scale)
+    low = jnp.arcsinh(jnp.maximum(-escape - v_circ, -1.5 * limit_r) / sigma_r)
+    high = jnp.arcsinh(jnp.minimum(escape - v_circ, limit_r) / sigma_r)
     t = 0.5 * (low + high) + 0.5 * (high - low) * x_phi
-    v_phi, d_phi = v_circ + scale * jnp.sinh(t), 0.5 * (high - low) * scale * jnp.cosh(t)
-    weight = 4 * (w_phi * d_phi)[:, None, None] * (w * d_u)[:, None] * (w_v * d_v)
-    v_phi = v_phi[:, None, None]
-    return _Nodes(v_phi, v_u[:, None], v_v, weight, v_phi)
+    v_phi, d_phi = v_circ + sigma_r * jnp.sinh(t), 0.5 * (high - low) * sigma_r * jnp.cosh(t)
+    weight = 4 * (w_phi * d_phi)[:, None, None] * (w * d_speed * speed)[:, None] * d_angle
+    return _Nodes(*jnp.broadcast_arrays(v_phi[:, None], speed), cos, sin, weight)
 
 
-def _spheroid_nodes(actions: ActionTable, R: Array, z: Array, rule: VelocityRule) -> _Nodes:
+def _spheroid_nodes(
+    df: DistributionFunction, actions: ActionTable, R: Array, z: Array, rule: VelocityRule
+) -> _Nodes:
     escape = jnp.sqrt(-2 * actions.potential(R, z))
     x, w = gauss_legendre(rule.n_phi, 0.0, 1.0)
-    speed, d_speed = escape * np.sin(0.5 * np.pi * x), escape * 0.5 * np.pi * np.cos(0.5 * np.pi * x)
-    mu, w_mu = gauss_legendre(rule.n_u, 0.0, 1.0)
-    psi, w_psi = gauss_legendre(rule.n_v, 0.0, 0.5 * np.pi)
-    v = speed[:, None, None]
-    v_phi, across = v * mu[:, None], v * np.sqrt(1 - mu[:, None] ** 2)
-    weight = 8 * (w * d_speed * speed**2)[:, None, None] * w_mu[:, None] * w_psi
-    return _Nodes(v_phi, across * np.cos(psi), across * np.sin(psi), weight, jnp.zeros(()))
+    v, d_v = escape * np.sin(0.5 * np.pi * x), escape * 0.5 * np.pi * np.cos(0.5 * np.pi * x)
+    mu, w_mu = gauss_legendre(rule.n_speed, 0.0, 1.0)
+    cos, sin, d_angle = _quadrant(rule.n_angle, jnp.ones(()))
+    weight = 8 * (w * d_v * v**2)[:, None, None] * w_mu[:, None] * d_angle
+    return _Nodes(v[:, None] * mu, v[:, None] * np.sqrt(1 - mu**2), cos, sin, weight)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, TypeVar
 
 from galactions.errors import ModelError
-from galactions.galaxy.distribution import KINDS, DFKind, Limits
+from galactions.galaxy.distribution import ANY, KINDS, POSITIVE, DFKind, Limits
 
 Value = TypeVar("Value")
 
@@ -21,6 +21,18 @@ _PROFILE_PARAMETERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "cgm": (("A", "beta"), ()),
 }
 """(required, optional) parameters of each kind of density."""
+
+OBSERVER: Mapping[str, Limits] = {
+    "u_sun": ANY,
+    "v_sun": ANY,
+    "w_sun": ANY,
+    "z_sun": ANY,
+    "v0_sun": POSITIVE,
+    "distance_scale": POSITIVE,
+}
+"""Optional parameters of every model, which say how it is looked at: the Sun's peculiar motion (km/s, towards
+the centre, along the rotation, to the north pole), its height (kpc), the circular velocity at the Sun (km/s;
+by default the model's own), and the factor by which a catalogue's distances are to be multiplied."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +103,8 @@ class ModelSpec:
     changed: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        required = {"d_sun"}
-        allowed = set(required)
-        for component in self.components:
-            names = component.parameter_names()
-            required |= set(names[0])
-            allowed |= set(names[0]) | set(names[1])
-        if any(component.density in ("contracted", "cgm") for component in self.components):
-            required.add("f_bar")
-            allowed.add("f_bar")
+        required, optional = (set(names) for names in self.parameter_names())
+        allowed = required | optional
         for name in self.parameters:
             if name not in allowed:
                 raise ModelError(_unknown(self.name, name, allowed))
@@ -107,7 +112,9 @@ class ModelSpec:
         if missing:
             raise ModelError(f"model {self.name}: missing parameter(s) {', '.join(missing)}")
         values = {name: float(value) for name, value in self.parameters.items()}
-        limits = {name: limit for component in self.components for name, limit in component.limits().items()}
+        limits = dict(OBSERVER)
+        for component in self.components:
+            limits |= component.limits()
         media = [component for component in self.components if component.density == "cgm"]
         exponents = {f"beta_{component.suffix}" for component in media}
         for name, value in values.items():
@@ -115,6 +122,8 @@ class ModelSpec:
                 _check_limits(self.name, name, value, limits[name])
             elif name not in exponents:
                 _check_value(self.name, name, value)
+        if abs(values.get("z_sun", 0.0)) >= values["d_sun"]:
+            raise ModelError(f"model {self.name}: z_sun = {values['z_sun']!r}: must be smaller than d_sun")
         _check_structure(self.name, self.components)
         for component in media:
             _check_medium(self.name, component, values)
@@ -132,6 +141,7 @@ class ModelSpec:
         fields = (self.name, self.components, dict(self.parameters), self.summary, self.source, self.changed)
         return (type(self), fields)
 
+<<<<<<< HEAD
     @property
     def stellar_disks(self) -> tuple[str, ...]:
         """Names of the discs with a DF: the stars that a survey of the disc sees.
@@ -142,6 +152,18 @@ class ModelSpec:
         if not names:
             raise ModelError(f"model {self.name} has no disc with a distribution function")
         return names
+=======
+    def parameter_names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(required, optional) names of parameters that a model of these components has."""
+        required, optional = ["d_sun"], list(OBSERVER)
+        for component in self.components:
+            names = component.parameter_names()
+            required += names[0]
+            optional += names[1]
+        if any(component.density in ("contracted", "cgm") for component in self.components):
+            required.append("f_bar")
+        return tuple(dict.fromkeys(required)), tuple(dict.fromkeys(optional))
+>>>>>>> main
 
     def replace(self, **values: float) -> "ModelSpec":
         """A copy with some parameters changed, e.g. `spec.replace(sigma_r0_thin=70.0)`."""

@@ -10,14 +10,22 @@ from numpy.typing import NDArray
 from galactions.errors import ConfigError
 from galactions.inference.bins import data_sigma, model_sigma
 from galactions.inference.chi2 import chi2_table
-from galactions.inference.least_squares import covariance
+from galactions.inference.joint import joint_objective
+from galactions.inference.least_squares import covariance, inverted
 from galactions.inference.lock import RunFolderError
-from galactions.inference.predictor import BAD_TRIAL_ERRORS, FinalModel, FinalPredictor, Prediction
-from galactions.inference.problem import FitProblem, predict_slopes
+from galactions.inference.predictor import (
+    BAD_TRIAL_ERRORS,
+    ExtendedPredictor,
+    FinalModel,
+    FinalPredictor,
+    Prediction,
+)
+from galactions.inference.problem import FitProblem, all_slopes, predict_all
 from galactions.inference.progress import Progress, ProgressUpdate
 from galactions.inference.result import FitResult, Remark, RemarkKind, load_fit, write_result
 from galactions.inference.run import RunFolder, command_line, open_run
 from galactions.inference.search import SearchEnd, search
+from galactions.inference.starts import fit_from_starts
 from galactions.inference.trials import TrialRecorder
 
 if TYPE_CHECKING:
@@ -39,12 +47,14 @@ def fit(
     command: str | None = None,
 ) -> FitResult:
     """Fits a model's free parameters to a survey (section 3.1, steps (3)-(5)): least mean chi2 (eq. 5) over
-    regions.
+    regions, or what else `[fit] objective` asks for.
 
     config_or_problem: a TOML file or `Config`, whose run folder is `[output] folder`, or a `FitProblem`,
     which has one only if `folder` is given. resume: take up the run in the folder (if there is one).
     progress: called after each trial, see `show_progress`. command: what to note as the command (by default
     this process's).
+
+    With `[fit] starts` each start has a subfolder, and the best result is returned (`fit_from_starts`).
 
     A trial that makes no model is counted, not fatal. Interrupted (Ctrl-C, kill), a run with a folder is
     taken up by `resume=True` and ends with the same answer, bit for bit.
@@ -66,18 +76,31 @@ def fit(
 
         problem, source = problem_from_config(config, progress), config.source
     _check(problem, source)
-    if path is None:
-        return _fit(problem, None, progress)
-    with open_run(path, problem, resume=resume, command=command or command_line()) as run:
-        if run.record["status"] == "converged":
-            return load_fit(path)
-        return _fit(problem, run, progress)
+
+    def run(one: FitProblem, folder: Path | None) -> FitResult:
+        if folder is None:
+            return _fit(one, None, progress)
+        with open_run(folder, one, resume=resume, command=command or command_line()) as opened:
+            if opened.record["status"] == "converged":
+                return load_fit(folder)
+            return _fit(one, opened, progress)
+
+    if problem.starts:
+        return fit_from_starts(problem, path, run, progress)
+    return run(problem, path)
 
 
 def _check(problem: FitProblem, source: Path | None) -> None:
     """Raises ConfigError for names, bounds and surveys that cannot be fitted, before anything is written."""
     try:
         _ = problem.free, problem.layout
+        if problem.is_extended and not isinstance(problem.predictor, ExtendedPredictor):
+            raise ConfigError(
+                "fit.constraints and fit.objective = 'stars' need an ExtendedPredictor; found "
+                f"{type(problem.predictor).__name__}, which predicts histograms alone"
+            )
+        if problem.settings.objective == "stars" and not problem.n_stars:
+            raise ConfigError("fit.objective: found 'stars', but the problem has no single stars")
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}" if source else str(error)) from None
 
@@ -95,8 +118,10 @@ def _fit(problem: FitProblem, run: RunFolder | None, progress: Progress | None) 
     if progress:
         progress(ProgressUpdate.stage("building the final model at the best parameters"))
     trial_prediction = problem.predictor.predict(problem.all_parameters(end.values))
-    trial_heights = problem.layout.flatten(trial_prediction.p)
-    errors, remarks = _errors(problem, end, trial_heights)
+    joint = problem.layout.flatten(trial_prediction.p)
+    if problem.is_extended and (found := predict_all(problem, end.values).array) is not None:
+        joint = found
+    errors, remarks = _errors(problem, end, joint)
     final, failed = _final_model(problem, end, trial_prediction)
     heights = problem.layout.flatten(final.prediction.p)
     by_model = problem.settings.uncertainty == "model"
@@ -120,6 +145,8 @@ def _fit(problem: FitProblem, run: RunFolder | None, progress: Progress | None) 
         remarks=(),
         folder=run.path if run else None,
         seconds=sum(trial.seconds for trial in recorder.trials),
+        score=recorder.best.score if recorder.best else None,
+        constraints=problem.constraints.chi2(_outside(problem, joint)),
     )
     remarks += failed + _remarks(problem, recorder, end, result, sigma)
     result = replace(result, remarks=tuple(remarks))
@@ -129,28 +156,41 @@ def _fit(problem: FitProblem, run: RunFolder | None, progress: Progress | None) 
 
 
 def _errors(
-    problem: FitProblem, end: SearchEnd, heights: NDArray[np.float64]
+    problem: FitProblem, end: SearchEnd, joint: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64] | None, list[Remark]]:
     """Covariance at the optimum (n_free, n_free), or None with the reason."""
     if not problem.has_derivatives and problem.settings.method == "nelder-mead":
         return None, [
             Remark(RemarkKind.NO_ERRORS, "the predictor has no derivatives; use fit.method = 'least-squares'")
         ]
-    slopes = predict_slopes(problem, end.values)
+    slopes = all_slopes(problem, end.values)
     if slopes.array is None:
         return None, [
             Remark(RemarkKind.NO_ERRORS, f"derivatives at the best parameters failed ({slopes.reason})")
         ]
-    found = covariance(problem.layout, heights, slopes.array, end.sigma)
+    objective = joint_objective(problem, end.sigma)
+    information = np.asarray(objective.information(joint, slopes.array))
+    if problem.settings.objective == "chi2":
+        outside = objective.constraint_information(slopes.array)
+        n = len(problem.layout.data)
+        found = covariance(problem.layout, joint[:n], slopes.array[:n], end.sigma, outside)
+    else:
+        found = inverted(information)
     if found is None:
-        return None, [Remark(RemarkKind.UNCONSTRAINED, _weakest(problem, slopes.array, end.sigma))]
+        return None, [Remark(RemarkKind.UNCONSTRAINED, _weakest(problem, information))]
     return found, []
 
 
-def _weakest(problem: FitProblem, slopes: NDArray[np.float64], sigma: NDArray[np.float64]) -> str:
+def _outside(problem: FitProblem, joint: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a joint prediction says of the outside constraints."""
+    start = len(problem.layout.data)
+    return joint[start : start + len(problem.constraints)]
+
+
+def _weakest(problem: FitProblem, information: NDArray[np.float64]) -> str:
     """The free parameters with the largest part in the direction that changes the prediction least."""
-    scaled = (slopes * problem.free.scale / sigma[:, None])[problem.layout.fitted]
-    direction = np.abs(np.linalg.svd(scaled, full_matrices=True)[2][-1])
+    scaled = information * np.outer(problem.free.scale, problem.free.scale)
+    direction = np.abs(np.linalg.eigh(scaled)[1][:, 0])
     return " or ".join(
         name for name, part in zip(problem.free.names, direction, strict=True) if part > 0.5 * direction.max()
     )

@@ -45,11 +45,14 @@ def least_squares(
     return np.clip(result.x * scale, free.lower, free.upper), bool(result.status > 0)
 
 
-def covariance(layout: BinLayout, p: Vector, slopes: Vector, sigma: Vector) -> Vector | None:
+def covariance(
+    layout: BinLayout, p: Vector, slopes: Vector, sigma: Vector, outside: Vector | None = None
+) -> Vector | None:
     """Covariance (n_free, n_free) of the fitted parameters at the optimum; None where the data leave one
     free.
 
-    p, sigma: (n_bins,) heights and errors at the optimum, slopes: (n_bins, n_free) dp/dparameter.
+    p, sigma: (n_bins,) heights and errors at the optimum, slopes: (n_bins, n_free) dp/dparameter. outside:
+    information (n_free, n_free) of outside constraints that were fitted together with the bins.
 
     The scatter of the estimate sum_n w_n (p_n - data_n)/sigma_n^2 dp_n = 0 (White 1982, the "sandwich"):
     A^-1 B A^-1 with A = J' W J, B = J' W S W J. S is the multinomial covariance (diag(p) - p p')/N of each
@@ -68,6 +71,18 @@ def covariance(layout: BinLayout, p: Vector, slopes: Vector, sigma: Vector) -> V
         expected, rows = p[here], gain[here]
         mean = expected @ rows
         scatter += (rows.T @ (expected[:, None] * rows) - np.outer(mean, mean)) / layout.n_stars[block.start]
+    if outside is not None:
+        curvature += outside / layout.n_fitted
+        scatter += outside / layout.n_fitted**2
+    inverse = inverted(curvature)
+    if inverse is None:
+        return None
+    result = inverse @ scatter @ inverse
+    return 0.5 * (result + result.T)
+
+
+def inverted(curvature: Vector) -> Vector | None:
+    """The inverse of a positive matrix; None where it is singular or next to it."""
     size = np.sqrt(np.diag(curvature))
     if not np.all(np.isfinite(size)) or np.any(size == 0):
         return None
@@ -75,5 +90,4 @@ def covariance(layout: BinLayout, p: Vector, slopes: Vector, sigma: Vector) -> V
     if np.linalg.cond(scaled) > 1e12:
         return None
     inverse = np.linalg.inv(scaled) / np.outer(size, size)
-    result = inverse @ scatter @ inverse
-    return 0.5 * (result + result.T)
+    return np.asarray(0.5 * (inverse + inverse.T))

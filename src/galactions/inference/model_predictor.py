@@ -4,22 +4,27 @@ This is the one file in which the fit meets the engine; everything else of this 
 `Predictor`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from galactions.errors import ConfigError
+from galactions.inference.constraints import Constraints
 from galactions.inference.parameters import unknown_name
-from galactions.inference.predictor import FinalModel, Prediction
+from galactions.inference.predictor import ExtendedPrediction, FinalModel, Prediction
 from galactions.inference.problem import FitProblem
 from galactions.inference.progress import Progress, ProgressUpdate
+from galactions.inference.settings import OUTLIERS
+from galactions.inference.starts import named_starts
 
 if TYPE_CHECKING:
     from galactions.config import Config
     from galactions.galaxy import ModelSpec
+    from galactions.galaxy.iteration import Ingredients, State
+    from galactions.inference.stars import StarNodes
     from galactions.projection import SurveyNodes
     from galactions.projection.view import View
-    from galactions.survey import BinnedSurvey
+    from galactions.survey import BinnedSurvey, Stars
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,44 +32,102 @@ class ModelPredictor:
     """Predicts a survey's histograms from a model built anew for each set of parameters.
 
     spec: the model that parameters are put into. nodes: fixed nodes of the survey's regions, with its bins.
-    iterations: rebuilds of the potential in a trial, final_iterations: those of the best model.
+    iterations: rebuilds of the potential in a trial, final_iterations: those of the best model. constraints,
+    stars: what `extended` predicts for beside the histograms.
     """
 
     spec: "ModelSpec"
     nodes: "SurveyNodes"
     iterations: int | Literal["auto"]
     final_iterations: int | Literal["auto"]
+    constraints: Constraints = field(default_factory=Constraints)
+    stars: "StarNodes | None" = None
 
     def predict(self, parameters: Mapping[str, float]) -> Prediction:
         """The histograms of the model with these parameters. Raises ModelError where they make no model."""
-        spec = self.spec.replace(**parameters)
+        spec = self.spec.replace(**_of_the_model(parameters))
         if not isinstance(self.iterations, int):
             from galactions.galaxy import build
 
             return self.nodes.predict(build(spec, iterations=self.iterations))
         return self.nodes.prediction(_view(spec, dict(spec.parameters), self.iterations))
 
+    def extended(self, parameters: Mapping[str, float]) -> ExtendedPrediction:
+        """Histograms, predictions for the constraints, and ln p of the single stars. Raises ModelError where
+        the parameters make no model."""
+        spec = self.spec.replace(**_of_the_model(parameters))
+        if isinstance(self.iterations, int):
+            ingredients, state, values = _state(spec, dict(spec.parameters), self.iterations)
+        else:
+            from galactions.galaxy import build
+
+            galaxy = build(spec, iterations=self.iterations)
+            ingredients, state, values = galaxy.ingredients, galaxy.state, dict(spec.parameters)
+        view = _seen(ingredients, state, values)
+        stars: Any = ()
+        if self.stars is not None:
+            from galactions.inference.stars import log_likelihood
+
+            fraction, sigma = (parameters.get(name, value) for name, value in OUTLIERS.items())
+            stars = log_likelihood(self.stars, view, fraction, sigma)
+        outside = self.constraints.predicted(state, ingredients, values)
+        return ExtendedPrediction(self.nodes.prediction(view), outside, stars)
+
     def final(self, parameters: Mapping[str, float]) -> FinalModel:
         """The model rebuilt with `final_iterations`, its histograms, and what `galaxy.json` tells of it."""
+        return self._built(parameters, self.final_iterations)
+
+    def trial_model(self, parameters: Mapping[str, float]) -> FinalModel:
+        """The same with as many iterations as a trial has."""
+        return self._built(parameters, self.iterations)
+
+    def _built(self, parameters: Mapping[str, float], iterations: int | Literal["auto"]) -> FinalModel:
         from galactions.galaxy import build
 
-        galaxy = build(self.spec.replace(**parameters), iterations=self.final_iterations)
+        galaxy = build(self.spec.replace(**_of_the_model(parameters)), iterations=iterations)
         return FinalModel(self.nodes.predict(galaxy), galaxy_facts(galaxy))
 
 
 def _view(spec: "ModelSpec", values: Mapping[str, Any], iterations: int) -> "View":
     """The view of the model with parameters `values` after `iterations` iterations."""
+    return _seen(*_state(spec, values, iterations))
+
+
+def _state(
+    spec: "ModelSpec", values: Mapping[str, Any], iterations: int
+) -> "tuple[Ingredients, State, dict[str, Any]]":
+    """DFs and state of the model with parameters `values` after `iterations` iterations, and these as JAX
+    arrays."""
     import jax.numpy as jnp
 
     from galactions.galaxy.iteration import initial_state, iterate
+<<<<<<< HEAD
     from galactions.projection.view import View
+=======
+>>>>>>> main
 
     parameters = {name: jnp.asarray(value, float) for name, value in values.items()}
     ingredients, state = initial_state(spec.components, parameters)
     for _ in range(iterations):
         state = iterate(ingredients, state)
+<<<<<<< HEAD
     dfs = {name: ingredients.dfs[name] for name in spec.stellar_disks}
     return View.at(dfs, state.actions, parameters["d_sun"])
+=======
+    return ingredients, state, parameters
+
+
+def _seen(ingredients: "Ingredients", state: "State", parameters: Mapping[str, Any]) -> "View":
+    """The view of the discs in a state of the iteration."""
+    from galactions.projection.view import DISKS, View
+
+    return View.at({name: ingredients.dfs[name] for name in DISKS}, state.actions, parameters)
+
+
+def _of_the_model(parameters: Mapping[str, float]) -> dict[str, float]:
+    """The parameters without those of the outliers, which no galaxy has."""
+    return {name: value for name, value in parameters.items() if name not in OUTLIERS}
+>>>>>>> main
 
 
 def galaxy_facts(galaxy: Any) -> dict[str, Any]:
@@ -102,11 +165,24 @@ def problem_from_config(config: "Config", progress: Progress | None = None) -> F
     from galactions.projection import SurveyNodes
 
     base = named_model(config.model.name)
-    if unknown := [name for name in config.model.overrides if name not in base.parameters]:
-        where = f"{config.source}: " if config.source else ""
-        raise ConfigError(where + unknown_name("model.set", unknown[0], list(base.parameters)))
-    spec = base.replace(**config.model.overrides)
-    survey = _survey(config, base, progress)
+    where = f"{config.source}: " if config.source else ""
+    known = [name for names in base.parameter_names() for name in names]
+    if unknown := [name for name in config.model.overrides if name not in known]:
+        raise ConfigError(where + unknown_name("model.set", unknown[0], known))
+    try:
+        spec = with_optional(base.replace(**config.model.overrides), (*config.fit.free, *config.fit.ties))
+        constraints = Constraints.of(config.fit.constraints, spec.components)
+        starts = named_starts(config.fit.starts, spec, config.fit.free)
+    except ConfigError as error:
+        raise ConfigError(where + str(error)) from None
+    survey, stars = _survey(config, base, progress)
+    parameters = dict(spec.parameters)
+    single: StarNodes | None = None
+    identity: dict[str, Any] = {}
+    if config.fit.objective == "stars":
+        single = _single_stars(config, survey, stars, spec, progress)
+        parameters |= OUTLIERS
+        identity["stars"] = _digest(single)
     projection = config.projection
     if progress:
         progress(ProgressUpdate.stage("laying out the nodes of the projection"))
@@ -121,9 +197,11 @@ def problem_from_config(config: "Config", progress: Progress | None = None) -> F
         projection.selection,
     )
     return FitProblem(
-        predictor=ModelPredictor(spec, nodes, config.model.iterations, config.model.final_iterations),
+        predictor=ModelPredictor(
+            spec, nodes, config.model.iterations, config.model.final_iterations, constraints, single
+        ),
         survey=survey,
-        parameters=dict(spec.parameters),
+        parameters=parameters,
         settings=config.fit,
         model_name=config.model.name,
         config_text=config.text,
@@ -131,24 +209,82 @@ def problem_from_config(config: "Config", progress: Progress | None = None) -> F
         identity={
             "model": config.model.model_dump(mode="json", by_alias=True),
             "projection": projection.model_dump(mode="json"),
+            **identity,
         },
+        constraints=constraints,
+        n_stars=0 if single is None else len(single.whole),
+        starts=starts,
     )
 
 
-def _survey(config: "Config", named: "ModelSpec", progress: Progress | None) -> "BinnedSurvey":
-    """The survey of a configuration: read from its catalogue, or made from the named model itself.
+def with_optional(spec: "ModelSpec", names: Iterable[str]) -> "ModelSpec":
+    """The model with those of its optional parameters that `names` asks for, where they are not given: at
+    values that change nothing, but for `v0_sun`, which is then that of the paper (section 2)."""
+    from galactions.projection.view import MILKY_WAY_SUN
+    from galactions.survey import PAPER_SUN
+
+    neutral = {f"{key}_sun": value for key, value in MILKY_WAY_SUN.items()}
+    neutral |= {"v0_sun": float(PAPER_SUN.v0), "distance_scale": 1.0}
+    optional = spec.parameter_names()[1]
+    for name in names:
+        if name in optional and name not in spec.parameters:
+            same = name.removesuffix("_df")
+            if name not in neutral and same not in spec.parameters:
+                raise ConfigError(
+                    f"fit.free: {name!r} has no value to begin from in the model {spec.name}; "
+                    f"give it as [model.set] {name} = ..."
+                )
+            spec = spec.replace(**{name: neutral.get(name, spec.parameters.get(same, 0.0))})
+    return spec
+
+
+def _single_stars(
+    config: "Config", survey: "BinnedSurvey", stars: "Stars", spec: "ModelSpec", progress: Progress | None
+) -> "StarNodes":
+    """The nodes of all stars in the regions that are fitted."""
+    import numpy as np
+
+    from galactions.galaxy import build
+    from galactions.inference.stars import StarNodes
+
+    if progress:
+        progress(ProgressUpdate.stage("laying out the nodes of the single stars"))
+    held_out = set(config.fit.held_out)
+    inside = np.zeros(len(stars), dtype=bool)
+    for item in survey.used:
+        if not {item.region.group, item.region.name} & held_out:
+            inside |= item.region.contains(stars.l, stars.b, stars.distance)
+    galaxy = build(spec, iterations=1)
+    return StarNodes.of(stars.select(inside), galaxy, config.fit.star_nodes, config.fit.star_seed)
+
+
+def _digest(nodes: "StarNodes") -> str:
+    """SHA-256 of what is observed of the stars."""
+    import hashlib
+
+    import numpy as np
+
+    return hashlib.sha256(np.ascontiguousarray(nodes.observed).tobytes()).hexdigest()
+
+
+def _survey(config: "Config", named: "ModelSpec", progress: Progress | None) -> "tuple[BinnedSurvey, Stars]":
+    """The survey of a configuration, read from its catalogue, or made from the named model itself; and its
+    stars.
 
     A mock survey's truth is the named model without the changes of `[model.set]`, which are the start of the
     fit, built with as many iterations as a trial: what the fit has to find is then known exactly.
     """
-    from galactions.survey import bin_survey, load_survey, prepare_stars
+    from galactions.survey import bin_survey, prepare_stars
+    from galactions.survey.load import load_sample
 
     folder = config.source.parent if config.source else None
     mock = config.survey.mock
     if mock is None:
         if progress:
             progress(ProgressUpdate.stage("reading the survey"))
-        survey = load_survey(config.survey, folder)
+        sample = load_sample(config.survey, folder)
+        selected = sample.stars
+        survey = bin_survey(selected, config.survey, sample.flow, folder or ".", **sample.facts)
     else:
         from galactions.galaxy import build
         from galactions.projection import mock_survey
@@ -166,11 +302,11 @@ def _survey(config: "Config", named: "ModelSpec", progress: Progress | None) -> 
         survey = bin_survey(selected, config.survey, flow, folder or ".", mock=facts)
     wanted = config.projection.observables
     if wanted is None:
-        return survey
+        return survey, selected
     if lacking := [name for name in wanted if name not in survey.observables]:
         where = f"{config.source}: " if config.source else ""
         raise ConfigError(
             f"{where}projection.observables: the survey has no {', '.join(lacking)}; "
             f"it has {', '.join(survey.observables)}"
         )
-    return replace(survey, observables=tuple(wanted))
+    return replace(survey, observables=tuple(wanted)), selected

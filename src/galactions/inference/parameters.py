@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galactions.errors import ConfigError
-from galactions.inference.settings import did_you_mean
+from galactions.inference.priors import Prior, PriorSettings
+from galactions.inference.settings import TieSettings
+from galactions.inference.table import did_you_mean
 
 DEFAULT_BOUNDS: Mapping[str, tuple[float, float]] = {
     "Sigma0_": (1e6, 1e11),
@@ -20,27 +22,48 @@ DEFAULT_BOUNDS: Mapping[str, tuple[float, float]] = {
     "sigma_r0_": (2.0, 500.0),
     "sigma_z0_": (2.0, 500.0),
     "R_sigma_": (1.5, 200.0),
+    "u_sun": (-50.0, 50.0),
+    "v_sun": (-50.0, 50.0),
+    "w_sun": (-50.0, 50.0),
+    "z_sun": (-0.2, 0.2),
+    "v0_sun": (150.0, 300.0),
+    "distance_scale": (0.5, 2.0),
+    "outlier_fraction": (1e-6, 0.5),
+    "outlier_sigma": (50.0, 500.0),
 }
-"""Bounds by how a name begins (Msun/kpc^2, kpc, kpc, Msun/kpc^3, kpc, kpc, km/s, km/s, kpc): wide enough
-for all models of Table 2, narrow enough to keep a search away from what cannot be built."""
+"""Bounds by how a name begins (Msun/kpc^2, kpc, kpc, Msun/kpc^3, kpc, kpc, km/s, km/s, kpc; of the Sun km/s
+and kpc): wide enough for all models of Table 2, narrow enough to keep a search away from what cannot be
+built."""
 
 
 @dataclass(frozen=True)
 class FreeParameter:
-    """A parameter that the fit may change: its name, where it starts, and what it may become (either end
-    infinite)."""
+    """A parameter that the fit may change: its name, where it starts, what it may become (either end
+    infinite), and what is known of it beforehand (default: uniform between its bounds)."""
 
     name: str
     start: float
     lower: float
     upper: float
+    prior: Prior | None = None
+
+
+@dataclass(frozen=True)
+class Tie:
+    """The parameter `name` is `factor` times the parameter `to`."""
+
+    name: str
+    to: str
+    factor: float = 1.0
 
 
 @dataclass(frozen=True)
 class FreeParameters:
-    """The free parameters of a fit, in order. All vectors below have shape (n_free,)."""
+    """The free parameters of a fit, in order, and others that follow them or fixed ones. All vectors below
+    have shape (n_free,)."""
 
     items: tuple[FreeParameter, ...]
+    ties: tuple[Tie, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -69,6 +92,24 @@ class FreeParameters:
         """The vector of values as a dict."""
         return {name: float(value) for name, value in zip(self.names, values, strict=True)}
 
+    def complete(self, parameters: Mapping[str, float], values: NDArray[np.float64]) -> dict[str, float]:
+        """All of a model's `parameters` with the free ones set to `values`, and the tied ones after them."""
+        found = {**{name: float(value) for name, value in parameters.items()}, **self.named(values)}
+        return {**found, **{tie.name: tie.factor * found[tie.to] for tie in self.ties}}
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """Names of all parameters that change with the free ones: these, then those tied to them."""
+        return (*self.names, *(tie.name for tie in self.ties if tie.to in self.names))
+
+    @property
+    def moves(self) -> NDArray[np.float64]:
+        """Derivatives (n_moved, n_free) of the `moved` parameters by the free ones."""
+        names = self.names
+        following = [tie for tie in self.ties if tie.to in names]
+        rows = [tie.factor * np.eye(len(names))[names.index(tie.to)] for tie in following]
+        return np.vstack([np.eye(len(names)), *rows])
+
     def to_unbounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values to coordinates that run over all real numbers.
 
@@ -93,6 +134,54 @@ class FreeParameters:
         one = np.where(has_lower, lower + np.exp(u), upper - np.exp(-u))
         values = np.where(has_lower & has_upper, both, np.where(has_lower | has_upper, one, u * self.scale))
         return np.asarray(np.clip(values, self.lower, self.upper), dtype=float)
+
+    def unbounded_slopes(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Derivative of each value by its coordinate."""
+        return np.exp(self._log_stretch(coordinates)[0])
+
+    def _log_stretch(
+        self, coordinates: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """ln |dx/du| of the transformation from coordinates u to values x, and its derivatives by u."""
+        has_lower, has_upper = np.isfinite(self.lower), np.isfinite(self.upper)
+        u = np.clip(coordinates, -700.0, 700.0)
+        width = np.where(has_lower & has_upper, self.upper - self.lower, 1.0)
+        both = np.log(width) - np.abs(u) - 2.0 * np.log1p(np.exp(-np.abs(u)))
+        one = np.where(has_lower, u, -u)
+        log = np.where(has_lower & has_upper, both, np.where(has_lower | has_upper, one, np.log(self.scale)))
+        sign = np.where(has_lower, 1.0, -1.0)
+        slope = np.where(has_lower & has_upper, -np.tanh(0.5 * u), np.where(has_lower | has_upper, sign, 0.0))
+        return log, slope
+
+    @property
+    def priors(self) -> tuple[Prior, ...]:
+        """The prior of each."""
+        return tuple(item.prior or Prior(item.lower, item.upper) for item in self.items)
+
+    def log_prior(self, values: NDArray[np.float64]) -> float:
+        """ln of the prior density at `values`, in the parameters' own units; minus infinity beyond the
+        bounds."""
+        return sum(prior.log_density(float(x)) for prior, x in zip(self.priors, values, strict=True))
+
+    def log_prior_slope(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The derivative of `log_prior`, within the bounds."""
+        return np.array([prior.slope(float(x)) for prior, x in zip(self.priors, values, strict=True)])
+
+    def log_prior_unbounded(self, coordinates: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """ln of the prior density in unbounded coordinates, the transformation's ln |dx/du| included, and its
+        derivatives."""
+        values = self.from_unbounded(coordinates)
+        log, slope = self._log_stretch(coordinates)
+        return (
+            self.log_prior(values) + float(np.sum(log)),
+            self.log_prior_slope(values) * np.exp(log) + slope,
+        )
+
+    def from_prior(self, cube: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values (..., n_free) at fractions `cube` (..., n_free) of the priors: draws of them, for points
+        uniform in the unit cube. Raises ConfigError where a prior is improper."""
+        columns = [prior.quantile(cube[..., i]) for i, prior in enumerate(self.priors)]
+        return np.stack(columns, axis=-1)
 
     def at_bounds(self, values: NDArray[np.float64], fraction: float = 1e-3) -> tuple[str, ...]:
         """Names of those that lie on a bound, or nearer to it than `fraction` of their own size."""
@@ -128,14 +217,17 @@ def free_parameters(
     names: Sequence[str],
     parameters: Mapping[str, float],
     bounds: Mapping[str, tuple[float, float]] | None = None,
+    priors: Mapping[str, PriorSettings] | None = None,
+    ties: Mapping[str, TieSettings] | None = None,
 ) -> FreeParameters:
-    """The free parameters called `names`, starting from a model's full `parameters`, with `bounds` or the
-    defaults.
+    """The free parameters called `names`, starting from a model's full `parameters`, with `bounds` and
+    `priors` or the defaults, and with `ties` of others to them.
 
     Raises ConfigError for names the model does not have (with those that come close), names given twice,
-    bounds of parameters that are not free, bounds the wrong way round, and starts outside their bounds.
+    bounds and priors of parameters that are not free, bounds the wrong way round, priors that the bounds
+    exclude, and starts outside their bounds.
     """
-    bounds = dict(bounds or {})
+    bounds, priors, ties = dict(bounds or {}), dict(priors or {}), dict(ties or {})
     if not names:
         raise ConfigError(f"fit.free: found no names; allowed: one or more of {', '.join(parameters)}")
     if unknown := [name for name in names if name not in parameters]:
@@ -143,12 +235,22 @@ def free_parameters(
     if len(set(names)) < len(names):
         twice = next(name for name in names if list(names).count(name) > 1)
         raise ConfigError(f"fit.free: {twice!r} is given twice; allowed: each name once")
-    if astray := [name for name in bounds if name not in names]:
-        raise ConfigError(unknown_name("fit.bounds", astray[0], list(names)))
-    return FreeParameters(tuple(_free_parameter(name, float(parameters[name]), bounds) for name in names))
+    for key, given in (("bounds", bounds), ("priors", priors)):
+        if astray := [name for name in given if name not in names]:
+            raise ConfigError(unknown_name(f"fit.{key}", astray[0], list(names)))
+    for name, tie in ties.items():
+        if astray := [known for known in (name, tie.to) if known not in parameters]:
+            raise ConfigError(unknown_name("fit.ties", astray[0], list(parameters)))
+    items = (_free_parameter(name, float(parameters[name]), bounds, priors) for name in names)
+    return FreeParameters(tuple(items), tuple(Tie(name, tie.to, tie.factor) for name, tie in ties.items()))
 
 
-def _free_parameter(name: str, start: float, bounds: Mapping[str, tuple[float, float]]) -> FreeParameter:
+def _free_parameter(
+    name: str,
+    start: float,
+    bounds: Mapping[str, tuple[float, float]],
+    priors: Mapping[str, PriorSettings],
+) -> FreeParameter:
     lower, upper = (float(end) for end in bounds.get(name) or default_bounds(name, start))
     if not lower < upper:
         raise ConfigError(
@@ -162,4 +264,5 @@ def _free_parameter(name: str, start: float, bounds: Mapping[str, tuple[float, f
     # An optimiser that starts on a bound has only one side to look at, and in unbounded coordinates none.
     margin = 1e-6 * (abs(start) if start else 1.0)
     inside = min(max(start, lower + margin), upper - margin) if upper - lower > 2 * margin else start
-    return FreeParameter(name, inside, lower, upper)
+    prior = Prior.of(name, priors[name], lower, upper) if name in priors else None
+    return FreeParameter(name, inside, lower, upper, prior)

@@ -48,6 +48,43 @@ class DifferentiablePredictor(Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False)
+class ExtendedPrediction:
+    """A prediction of more than histograms.
+
+    heights: the histograms. constraints (n_constraints,): what is predicted for the outside constraints, in
+    the order of `Constraints`. stars (n_stars,): ln p(velocity | position) of each star.
+    """
+
+    heights: Prediction
+    constraints: ArrayLike
+    stars: ArrayLike
+
+
+@runtime_checkable
+class ExtendedPredictor(Protocol):
+    """A predictor that knows of outside constraints and single stars. Raises as `Predictor.predict`."""
+
+    def extended(self, parameters: Mapping[str, float]) -> ExtendedPrediction: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ExtendedSlopes:
+    """Derivatives by k parameters: of the heights as in `DifferentiablePredictor.jacobian`, of the
+    constraints (n_constraints, k) and of the stars' ln p (n_stars, k)."""
+
+    heights: Mapping[str, Sequence[ArrayLike]]
+    constraints: ArrayLike
+    stars: ArrayLike
+
+
+@runtime_checkable
+class DifferentiableExtendedPredictor(Protocol):
+    """An extended predictor with derivatives of all that it predicts."""
+
+    def extended_jacobian(self, parameters: Mapping[str, float], names: Sequence[str]) -> ExtendedSlopes: ...
+
+
 @dataclass(frozen=True)
 class FinalModel:
     """The model rebuilt at the best parameters.
@@ -66,6 +103,15 @@ class FinalPredictor(Protocol):
     (5))."""
 
     def final(self, parameters: Mapping[str, float]) -> FinalModel: ...
+
+
+@runtime_checkable
+class TrialModelPredictor(Protocol):
+    """A predictor that tells more of a trial's model than its histograms: what posterior bands show."""
+
+    def trial_model(self, parameters: Mapping[str, float]) -> FinalModel:
+        """The model built as for a trial, with its histograms and what `galaxy.json` would tell of it."""
+        ...
 
 
 BAD_TRIAL_ERRORS: tuple[type[Exception], ...] = (ValueError, ArithmeticError, RuntimeError)

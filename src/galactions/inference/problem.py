@@ -1,6 +1,6 @@
 """A fit problem: a predictor, a survey and free parameters, and what one trial of it gives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,8 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galactions.inference.bins import BinLayout, bin_layout
+from galactions.inference.constraints import Constraints
 from galactions.inference.parameters import FreeParameters, free_parameters
-from galactions.inference.predictor import BAD_TRIAL_ERRORS, DifferentiablePredictor, Predictor
+from galactions.inference.predictor import (
+    BAD_TRIAL_ERRORS,
+    DifferentiableExtendedPredictor,
+    DifferentiablePredictor,
+    ExtendedPredictor,
+    Predictor,
+)
 from galactions.inference.settings import FitSettings
 
 if TYPE_CHECKING:
@@ -30,6 +37,9 @@ class FitProblem:
     `parameters` started from. config_text: the whole configuration as it is kept in the run folder, empty
     where there is none. seed: of whatever is random in the predictor. identity: what else the predictor's
     answers depend on (iterations, nodes, ...): a run is taken up only where all of it is as it was.
+    constraints: outside data, and n_stars: the number of single stars, for which an `ExtendedPredictor`
+    predicts. starts: further values of the free parameters to begin from, by a name for each (`[fit]
+    starts`).
 
     Raises ConfigError, when `free` or `layout` are first read, for names, bounds and surveys that cannot be
     fitted.
@@ -43,10 +53,16 @@ class FitProblem:
     config_text: str = ""
     seed: int = 0
     identity: Mapping[str, Any] = field(default_factory=dict)
+    constraints: Constraints = field(default_factory=Constraints)
+    n_stars: int = 0
+    starts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @cached_property
     def free(self) -> FreeParameters:
-        return free_parameters(self.settings.free, self.parameters, self.settings.bounds)
+        settings = self.settings
+        return free_parameters(
+            settings.free, self.parameters, settings.bounds, settings.priors, settings.ties
+        )
 
     @cached_property
     def layout(self) -> BinLayout:
@@ -54,11 +70,18 @@ class FitProblem:
 
     @property
     def has_derivatives(self) -> bool:
-        return isinstance(self.predictor, DifferentiablePredictor)
+        wanted = DifferentiableExtendedPredictor if self.is_extended else DifferentiablePredictor
+        return isinstance(self.predictor, wanted)
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether more than histograms is compared with data."""
+        return bool(self.n_stars or len(self.constraints))
 
     def all_parameters(self, values: NDArray[np.float64]) -> dict[str, float]:
-        """The model's full parameters with the free ones set to `values` (n_free,)."""
-        return {**{name: float(value) for name, value in self.parameters.items()}, **self.free.named(values)}
+        """The model's full parameters with the free ones set to `values` (n_free,), and those tied to
+        them."""
+        return self.free.complete(self.parameters, values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,27 +109,83 @@ def predict_heights(problem: FitProblem, values: NDArray[np.float64]) -> Outcome
     return Outcome(p)
 
 
+def predict_all(problem: FitProblem, values: NDArray[np.float64]) -> Outcome:
+    """The joint prediction (n_bins + n_constraints + n_stars,) at free values: heights, outside constraints,
+    and ln p of single stars (see `galactions.inference.joint`). As `predict_heights` in all else."""
+    if not problem.is_extended:
+        return predict_heights(problem, values)
+    predictor = problem.predictor
+    assert isinstance(predictor, ExtendedPredictor)
+    try:
+        found = predictor.extended(problem.all_parameters(values))
+    except BAD_TRIAL_ERRORS as error:
+        return Outcome(None, _reason(error))
+    y = _joined(problem, found.heights.p, found.constraints, found.stars)
+    if reason := _not_finite_in(problem, y):
+        return Outcome(None, reason)
+    return Outcome(y)
+
+
 def predict_slopes(problem: FitProblem, values: NDArray[np.float64]) -> Outcome:
     """dp/dparameter (n_bins, n_free) at free values: the predictor's own, else by central differences."""
     predictor = problem.predictor
     if not isinstance(predictor, DifferentiablePredictor):
-        return _finite_differences(problem, values)
+        return _finite_differences(problem, values, predict_heights)
     try:
-        slopes = predictor.jacobian(problem.all_parameters(values), problem.free.names)
+        slopes = predictor.jacobian(problem.all_parameters(values), problem.free.moved)
     except BAD_TRIAL_ERRORS as error:
         return Outcome(None, _reason(error))
-    jacobian = problem.layout.flatten(slopes)
-    if jacobian.shape[1:] != (len(problem.free.names),):
+    return _by_free(problem, problem.layout.flatten(slopes))
+
+
+def all_slopes(problem: FitProblem, values: NDArray[np.float64]) -> Outcome:
+    """Derivatives (n_bins + n_constraints + n_stars, n_free) of the joint prediction by the free values: the
+    predictor's own, else by central differences."""
+    if not problem.is_extended:
+        return predict_slopes(problem, values)
+    predictor = problem.predictor
+    if not isinstance(predictor, DifferentiableExtendedPredictor):
+        return _finite_differences(problem, values, predict_all)
+    try:
+        found = predictor.extended_jacobian(problem.all_parameters(values), problem.free.moved)
+    except BAD_TRIAL_ERRORS as error:
+        return Outcome(None, _reason(error))
+    return _by_free(problem, _joined(problem, found.heights, found.constraints, found.stars))
+
+
+def _joined(problem: FitProblem, heights: Any, constraints: Any, stars: Any) -> NDArray[np.float64]:
+    """Heights, constraints and stars end to end, (n, ...). Raises ValueError for wrong numbers of them."""
+    p = problem.layout.flatten(heights)
+    parts = [p]
+    expected = {"constraints": len(problem.constraints), "stars": problem.n_stars}
+    for (name, size), given in zip(expected.items(), (constraints, stars), strict=True):
+        part = np.asarray(given, dtype=float)
+        if part.shape != (size, *p.shape[1:]):
+            raise ValueError(
+                f"the prediction of {name} has shape {part.shape}; expected {(size, *p.shape[1:])}"
+            )
+        parts.append(part)
+    return np.concatenate(parts)
+
+
+def _by_free(problem: FitProblem, jacobian: NDArray[np.float64]) -> Outcome:
+    """From derivatives by all that moves to those by the free parameters."""
+    if jacobian.shape[1:] != (len(problem.free.moved),):
         raise ValueError(
             f"the predictor's derivatives have {jacobian.shape[1:]} columns; "
-            f"there are {len(problem.free.names)} free parameters"
+            f"they were asked for {len(problem.free.moved)} parameters"
         )
-    if reason := _not_finite(problem.layout, jacobian):
+    jacobian = jacobian @ problem.free.moves
+    if reason := _not_finite_in(problem, jacobian):
         return Outcome(None, f"derivatives: {reason}")
     return Outcome(jacobian)
 
 
-def _finite_differences(problem: FitProblem, values: NDArray[np.float64]) -> Outcome:
+def _finite_differences(
+    problem: FitProblem,
+    values: NDArray[np.float64],
+    predicted: Callable[[FitProblem, NDArray[np.float64]], Outcome],
+) -> Outcome:
     steps = RELATIVE_STEP * problem.free.scale
     columns = []
     for i, step in enumerate(steps):
@@ -115,12 +194,32 @@ def _finite_differences(problem: FitProblem, values: NDArray[np.float64]) -> Out
         for end in ends:
             shifted = values.copy()
             shifted[i] = end
-            outcome = predict_heights(problem, shifted)
+            outcome = predicted(problem, shifted)
             if outcome.array is None:
                 return Outcome(None, f"derivatives by {problem.free.names[i]}: {outcome.reason}")
             heights.append(outcome.array)
         columns.append((heights[1] - heights[0]) / (ends[1] - ends[0]))
     return Outcome(np.stack(columns, axis=1))
+
+
+def _not_finite_in(problem: FitProblem, array: NDArray[np.float64]) -> str:
+    """Where a joint prediction or its derivatives are not finite, in words; empty where they are."""
+    n_bins = len(problem.layout.data)
+    if reason := _not_finite(problem.layout, array[:n_bins]):
+        return reason
+    if len(array) == n_bins:
+        return ""
+    rows = array[n_bins:].reshape(len(array) - n_bins, -1)
+    bad = np.logical_not(np.min(np.isfinite(rows), axis=1))
+    outside, stars = bad[: len(problem.constraints)], bad[len(problem.constraints) :]
+    if outside.any():
+        return f"prediction not finite for {problem.constraints.labels[int(np.argmax(outside))]}"
+    if stars.any():
+        return (
+            f"{int(stars.sum())} of {len(stars)} stars have no probability in the model; "
+            "an outlier_fraction above zero gives them one"
+        )
+    return ""
 
 
 def _not_finite(layout: BinLayout, array: NDArray[np.float64]) -> str:

@@ -1,4 +1,4 @@
-"""How far a fit has come: what is reported after each trial, and two ways of showing it."""
+"""How far a fit or a posterior has come: what is reported after each trial, and two ways of showing it."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
-Progress = Callable[["ProgressUpdate"], None]
+Progress = Callable[["ProgressUpdate | SamplingUpdate"], None]
 """Called after each trial, and with `message` alone between stages. What it raises ends the fit."""
 
 
@@ -52,6 +52,44 @@ class ProgressUpdate:
             f"{duration(self.elapsed)}{left}{told}"
         )
 
+    @property
+    def bar_text(self) -> str:
+        """What stands beside a bar of trials."""
+        best = "-" if self.best_chi2 is None else f"{self.best_chi2:.4f}"
+        chi2 = f"{self.chi2:.4f}" if self.chi2 is not None else "failed" if self.message else "-"
+        left = "" if self.at_most_left is None else f" · at most {duration(self.at_most_left)} left"
+        failed = f" · {self.failures} failed" if self.failures else ""
+        return f"round {self.round} · chi2 {chi2} · best {best}{failed}{left}"
+
+
+@dataclass(frozen=True)
+class SamplingUpdate:
+    """State of a posterior run: `trial` of `max_trials` draws or points of the present stage, how many
+    evaluations of the model the stage has needed, and the seconds it has run and may still need."""
+
+    stage: str
+    trial: int
+    max_trials: int
+    evaluations: int
+    elapsed: float
+    left: float | None
+    message: str = ""
+
+    @property
+    def line(self) -> str:
+        """All of it in one line of text."""
+        left = "" if self.left is None else f", about {duration(self.left)} left"
+        return (
+            f"{self.stage}, {self.trial} of {self.max_trials}: {self.evaluations} evaluations, "
+            f"{duration(self.elapsed)}{left}"
+        )
+
+    @property
+    def bar_text(self) -> str:
+        """What stands beside a bar of draws."""
+        left = "" if self.left is None else f" · about {duration(self.left)} left"
+        return f"{self.stage} · {self.evaluations} evaluations{left}"
+
 
 def duration(seconds: float) -> str:
     """Seconds as people say them: 8 s, 3 min 20 s, 2 h 5 min."""
@@ -81,7 +119,7 @@ def show_progress(stream: TextIO | None = None, every: float = 10.0) -> Iterator
 def _plain_lines(stream: TextIO, every: float) -> Progress:
     last = -float("inf")
 
-    def show(update: ProgressUpdate) -> None:
+    def show(update: ProgressUpdate | SamplingUpdate) -> None:
         nonlocal last
         now = time.monotonic()
         if update.message or now - last >= every:
@@ -98,7 +136,7 @@ def _live_bar(stream: TextIO) -> Iterator[Progress]:
     from rich.progress import Progress as RichProgress
 
     columns = (
-        TextColumn("trial {task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
         BarColumn(bar_width=24),
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
@@ -106,15 +144,10 @@ def _live_bar(stream: TextIO) -> Iterator[Progress]:
     with RichProgress(*columns, console=Console(file=stream), transient=False) as bar:
         task = bar.add_task("starting", total=1)
 
-        def show(update: ProgressUpdate) -> None:
+        def show(update: ProgressUpdate | SamplingUpdate) -> None:
             if not update.trial:
                 bar.console.print(update.message)
                 return
-            best = "-" if update.best_chi2 is None else f"{update.best_chi2:.4f}"
-            chi2 = f"{update.chi2:.4f}" if update.chi2 is not None else "failed" if update.message else "-"
-            left = "" if update.at_most_left is None else f" · at most {duration(update.at_most_left)} left"
-            failed = f" · {update.failures} failed" if update.failures else ""
-            text = f"round {update.round} · chi2 {chi2} · best {best}{failed}{left}"
-            bar.update(task, completed=update.trial, total=update.max_trials, description=text)
+            bar.update(task, completed=update.trial, total=update.max_trials, description=update.bar_text)
 
         yield show

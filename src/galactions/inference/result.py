@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -81,6 +81,8 @@ class FitResult:
     the final model by region. prediction: of the final model. trials: every evaluation. failures: how often
     trials failed, by reason. rounds: of re-weighting. status, detail: how the search ended; remarks: what
     else deserves a word. folder: the run folder, None if none was asked for. seconds: spent in trials.
+    score: the least value of what was minimised (`JointObjective.score`). constraints: chi2 of each outside
+    constraint, by its name. others: of a fit from several starts, the results from the other ones, by name.
     """
 
     model_name: str
@@ -98,6 +100,9 @@ class FitResult:
     remarks: tuple[Remark, ...]
     folder: Path | None
     seconds: float
+    score: float | None = None
+    constraints: Mapping[str, float] = field(default_factory=dict)
+    others: Mapping[str, "FitResult"] = field(default_factory=dict)
 
     @property
     def converged(self) -> bool:
@@ -129,6 +134,11 @@ class FitResult:
         lines.append(
             f"  chi2_tot {self.chi2_total:.3f} ({groups}); per degree of freedom {self.chi2_per_dof:.3f}"
         )
+        for name, chi2 in self.constraints.items():
+            lines.append(f"  chi2 of {name}: {chi2:.2f}")
+        for name, other in self.others.items():
+            ended = "" if other.converged else f" ({other.status.value})"
+            lines.append(f"  from {name}: score {other.score:.4f} against {self.score:.4f} here{ended}")
         lines.append(f"  {len(self.trials)} trials, {sum(self.failures.values())} failed")
         return "\n".join([f"Best fit of {self.model_name}:", *lines, *self.sentences])
 
@@ -162,6 +172,8 @@ def write_result(
             "remarks": [{"kind": remark.kind.name, "detail": remark.detail} for remark in result.remarks],
             "sentences": result.sentences,
             "seconds": result.seconds,
+            "score": result.score,
+            "constraints": dict(result.constraints),
         },
     )
     if result.converged:
@@ -218,7 +230,7 @@ def load_fit(folder: str | Path) -> FitResult:
     covariance = found["covariance"]
     return FitResult(
         model_name=record["model"],
-        parameters=parameters,
+        parameters={**parameters, **found["best"]},
         best=found["best"],
         standard_errors=found["standard_errors"],
         covariance=None if covariance is None else np.array(covariance),
@@ -232,4 +244,6 @@ def load_fit(folder: str | Path) -> FitResult:
         remarks=tuple(Remark(RemarkKind[item["kind"]], item["detail"]) for item in found["remarks"]),
         folder=folder,
         seconds=found["seconds"],
+        score=found.get("score"),
+        constraints=found.get("constraints", {}),
     )

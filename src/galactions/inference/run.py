@@ -29,6 +29,7 @@ from galactions._version import __version__
 from galactions.inference.files import atomic_path, plain, write_json, write_text
 from galactions.inference.lock import RunFolderError, folder_lock
 from galactions.inference.problem import FitProblem
+from galactions.inference.settings import OUTLIERS
 from galactions.inference.trials import Trial
 
 if TYPE_CHECKING:
@@ -227,10 +228,11 @@ def survey_digest(survey: "BinnedSurvey") -> str:
     return digest.hexdigest()
 
 
-def environment() -> dict[str, str]:
-    """Versions that a result may depend on (nothing that names the host or its user)."""
+def environment(*more: str) -> dict[str, str]:
+    """Versions that a result may depend on, of further packages too (nothing that names the host or its
+    user)."""
     found = {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()}
-    for name in ("numpy", "scipy", "jax", "jaxlib", "equinox"):
+    for name in ("numpy", "scipy", "jax", "jaxlib", "equinox", *more):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
@@ -254,10 +256,13 @@ def _now() -> str:
 def write_best_model(path: Path, model_name: str, parameters: Mapping[str, float]) -> None:
     """Writes a model as TOML: the named model it came from, and all parameters under `[model.set]`.
 
-    The file is a `[model]` table of a configuration as it stands.
+    The file is a `[model]` table of a configuration as it stands: parameters of outliers, which are not the
+    model's, are left out.
     """
     lines = ["[model]", f"name = {json.dumps(model_name)}", "", "[model.set]"]
     for name, value in parameters.items():
+        if name in OUTLIERS:
+            continue
         key = name if re.fullmatch("[A-Za-z0-9_-]+", name) else json.dumps(name)
         lines.append(f"{key} = {float(value)!r}")
     write_text(path, "\n".join(lines) + "\n")

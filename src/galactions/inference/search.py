@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galactions.inference.bins import model_sigma
-from galactions.inference.chi2 import region_chi2
 from galactions.inference.least_squares import least_squares
 from galactions.inference.nelder_mead import nelder_mead
 from galactions.inference.progress import ProgressUpdate
+from galactions.inference.scoring import fisher_scoring
 from galactions.inference.trials import BudgetSpentError, DerivativesFailedError, TrialRecorder
 
 LATER_STEP = 0.3
@@ -60,19 +60,19 @@ class SearchEnd:
 def search(recorder: TrialRecorder) -> SearchEnd:
     """Searches from the problem's start until nothing is gained any more, or the trials are used up.
 
-    With `uncertainty = "model"` the first round has the data's sigma_n, each later one that of the
-    prediction at the best parameters of the round before, until a round gains next to nothing.
+    With the objective "chi2" and `uncertainty = "model"` the first round has the data's sigma_n, each later
+    one that of the prediction at the best parameters of the round before, until a round gains next to
+    nothing.
 
     Raises ModelError when no model can be built at the start.
     """
     problem, settings = recorder.problem, recorder.problem.settings
-    tolerance = (
-        settings.tolerance / problem.layout.n_fitted
-    )  # chi2_tot is a mean over bins, the tolerance of the sum
+    tolerance = settings.tolerance / recorder.objective.terms  # the score is a mean, the tolerance of the sum
     values = problem.free.start
     best_before = values
     begun_at = np.inf
-    rounds = settings.max_rounds if settings.uncertainty == "model" else 1
+    renewed = settings.objective == "chi2" and settings.uncertainty == "model"
+    rounds = settings.max_rounds if renewed else 1
     try:
         for number in range(1, rounds + 1):
             loose = PROVISIONAL if number < min(2, rounds) else 1.0
@@ -80,15 +80,15 @@ def search(recorder: TrialRecorder) -> SearchEnd:
             if not converged:
                 return SearchEnd(values, recorder.sigma, Status.STALLED)
             best = recorder.best
-            if settings.uncertainty == "data" or (best and begun_at - best.chi2 < PROVISIONAL * tolerance):
+            if not renewed or (best and begun_at - best.score < PROVISIONAL * tolerance):
                 return SearchEnd(values, recorder.sigma, Status.CONVERGED)
-            p = recorder.heights(values)
-            if number == rounds or p is None:
+            y = recorder.prediction(values)
+            if number == rounds or y is None:
                 break
             best_before = values
-            sigma = model_sigma(problem.layout, p)
-            begun_at = region_chi2(problem.layout, p, sigma)[0]
+            sigma = model_sigma(problem.layout, y[: len(problem.layout.data)])
             recorder.start_round(number + 1, sigma)
+            begun_at = float(recorder.objective.score(y))
             if recorder.progress:
                 recorder.progress(
                     ProgressUpdate.stage(f"round {number + 1}: sigma_n renewed from the best model")
@@ -107,21 +107,45 @@ def _round(
 ) -> tuple[NDArray[np.float64], bool]:
     """One run of the optimiser with the recorder's present sigma_n."""
     problem, settings = recorder.problem, recorder.problem.settings
-    free, layout = problem.free, problem.layout
+    free = problem.free
     if settings.method == "nelder-mead":
         start = free.from_unbounded(free.to_unbounded(start))  # the point that the simplex will begin from
         if number == 1:
             recorder.check_start(start, "chi2")
         step = settings.initial_step * (1.0 if number == 1 else LATER_STEP)
-        return nelder_mead(recorder.chi2, free, start, step=step, chi2_tolerance=tolerance)
+        return nelder_mead(recorder.score, free, start, step=step, chi2_tolerance=tolerance)
     if number == 1:
         recorder.check_start(start, "heights")
-    start_chi2 = float(np.sum(recorder.residuals(start) ** 2))
-    factor = np.sqrt(layout.weight[layout.fitted]) / recorder.sigma[layout.fitted]
+    if settings.objective == "stars":
+        return fisher_scoring(
+            lambda values: _score(recorder, values),
+            lambda values: _score_derivatives(recorder, values),
+            free,
+            start,
+            tolerance=tolerance,
+        )
+    start_score = float(np.sum(recorder.residuals(start) ** 2))
     return least_squares(
         recorder.residuals,
-        lambda values: factor[:, None] * recorder.slopes(values)[layout.fitted],
+        recorder.residual_slopes,
         free,
         start,
-        relative_tolerance=tolerance / max(start_chi2, tolerance),
+        relative_tolerance=tolerance / max(start_score, tolerance),
     )
+
+
+def _score(recorder: TrialRecorder, values: NDArray[np.float64]) -> float:
+    y = recorder.prediction(values)
+    return np.inf if y is None else float(recorder.objective.score(y))
+
+
+def _score_derivatives(
+    recorder: TrialRecorder, values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Gradient and information of the score."""
+    y = recorder.prediction(values)
+    if y is None:
+        raise DerivativesFailedError("the model could not be built again")
+    slopes, objective = recorder.slopes(values), recorder.objective
+    gradient, information = objective.slope(y) @ slopes, objective.information(y, slopes)
+    return 2.0 * gradient / objective.terms, 2.0 * np.asarray(information) / objective.terms

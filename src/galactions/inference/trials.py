@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from galactions.errors import ModelError
 from galactions.inference.bins import data_sigma
-from galactions.inference.chi2 import region_chi2, residuals
-from galactions.inference.problem import FitProblem, predict_heights, predict_slopes
+from galactions.inference.chi2 import region_chi2
+from galactions.inference.joint import JointObjective, joint_objective
+from galactions.inference.problem import FitProblem, all_slopes, predict_all
 from galactions.inference.progress import Progress, ProgressUpdate
 
 Key = tuple[Hashable, ...]
@@ -29,10 +30,11 @@ def trial_key(kind: str, round_number: int, parameters: Mapping[str, float]) -> 
 class Trial:
     """One evaluation of the model, a line of `trials.jsonl`.
 
-    number: from 1. round: in which sigma_n was held fixed. kind: "chi2", "heights" (chi2, and the predicted
-    heights kept) or "slopes" (derivatives at a point evaluated before). parameters: the free ones. chi2:
+    number: from 1. round: in which sigma_n was held fixed. kind: "chi2", "heights" (chi2, and the joint
+    prediction kept) or "slopes" (derivatives at a point evaluated before). parameters: the free ones. chi2:
     the mean reduced chi2 over the fitted regions; None for derivatives and failures. regions: reduced chi2
-    of each used region. failed, note: whether the parameters made no model, and why.
+    of each used region. failed, note: whether the parameters made no model, and why. score: what is
+    minimised (`JointObjective.score`), None where that is chi2 itself.
     """
 
     number: int
@@ -44,6 +46,12 @@ class Trial:
     seconds: float
     failed: bool = False
     note: str = ""
+    score: float | None = None
+
+    @property
+    def minimised(self) -> float | None:
+        """What the search minimises; None for derivatives and failures."""
+        return self.chi2 if self.score is None else self.score
 
     @property
     def key(self) -> Key:
@@ -71,10 +79,10 @@ class DerivativesFailedError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Best:
-    """The lowest chi2_tot of a round and the free values (n_free,) where it was found."""
+    """The lowest score of a round and the free values (n_free,) where it was found."""
 
     values: NDArray[np.float64]
-    chi2: float
+    score: float
 
 
 @dataclass(eq=False)
@@ -92,6 +100,7 @@ class TrialRecorder:
     progress: Progress | None = None
     round: int = 1
     sigma: NDArray[np.float64] = field(init=False)
+    objective: JointObjective = field(init=False)
     trials: list[Trial] = field(default_factory=list)
     best: Best | None = None
     failures: Counter[str] = field(default_factory=Counter)
@@ -99,6 +108,7 @@ class TrialRecorder:
 
     def __post_init__(self) -> None:
         self.sigma = data_sigma(self.problem.layout)
+        self.objective = joint_objective(self.problem, self.sigma)
         self._logged = {trial.key: trial for trial in (self.store.logged_trials() if self.store else [])}
         self._last_number = max((trial.number for trial in self._logged.values()), default=0)
         self._done: dict[Key, tuple[Trial, NDArray[np.float64] | None]] = {}
@@ -108,32 +118,49 @@ class TrialRecorder:
     def start_round(self, number: int, sigma: NDArray[np.float64]) -> None:
         """Begins a round with errors `sigma` (n_bins,); what was best before is no longer compared with."""
         self.round, self.sigma, self.best = number, sigma, None
+        self.objective = joint_objective(self.problem, sigma)
 
-    def chi2(self, values: NDArray[np.float64]) -> float:
-        """chi2_tot at free values (n_free,); +inf for parameters that make no model."""
+    def score(self, values: NDArray[np.float64]) -> float:
+        """What is minimised, at free values (n_free,); +inf for parameters that make no model."""
         trial, _ = self._evaluate("chi2", values)
-        return math.inf if trial.chi2 is None else trial.chi2
+        return math.inf if trial.minimised is None else trial.minimised
 
-    def heights(self, values: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        """Predicted heights (n_bins,) at free values; None for parameters that make no model."""
-        _, p = self._evaluate("heights", values)
-        if p is not None:
-            self._consider(values, region_chi2(self.problem.layout, p, self.sigma)[0])
-        return p
+    def prediction(self, values: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """The joint prediction at free values; None for parameters that make no model."""
+        _, y = self._evaluate("heights", values)
+        if y is not None:
+            self._consider(values, float(self.objective.score(y)))
+        return y
 
     def residuals(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Weighted residuals (n_fitted,), all +inf for parameters that make no model (a rejected step)."""
-        p = self.heights(values)
-        if p is None:
-            return np.full(self.problem.layout.n_fitted, math.inf)
-        return residuals(self.problem.layout, p, self.sigma)
+        """Residuals, whose sum of squares is the score; all +inf for parameters that make no model (a
+        rejected step)."""
+        y = self.prediction(values)
+        if y is None:
+            size = len(self.objective.residuals(np.zeros(self._size)))
+            return np.full(size, math.inf)
+        return np.asarray(self.objective.residuals(y)) / math.sqrt(self.objective.terms)
+
+    def residual_slopes(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Derivatives of the residuals by the free parameters. Raises as `slopes`."""
+        y = self.prediction(values)
+        if y is None:
+            raise DerivativesFailedError("the model could not be built again")
+        found = self.objective.residual_slopes(y, self.slopes(values))
+        return np.asarray(found) / math.sqrt(self.objective.terms)
 
     def slopes(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """dp/dparameter (n_bins, n_free). Raises DerivativesFailedError where there is none."""
+        """Derivatives of the joint prediction by the free parameters. Raises DerivativesFailedError where
+        there are none."""
         trial, array = self._evaluate("slopes", values)
         if array is None:
             raise DerivativesFailedError(trial.note)
         return array
+
+    @property
+    def _size(self) -> int:
+        problem = self.problem
+        return len(problem.layout.data) + len(problem.constraints) + problem.n_stars
 
     def check_start(self, values: NDArray[np.float64], kind: str) -> None:
         """Raises ModelError, with the reason, when no model can be built at the start `values`."""
@@ -169,17 +196,23 @@ class TrialRecorder:
         self, kind: str, values: NDArray[np.float64], named: dict[str, float], logged: Trial | None
     ) -> tuple[Trial, NDArray[np.float64] | None]:
         begin = time.perf_counter()
-        outcome = (predict_slopes if kind == "slopes" else predict_heights)(self.problem, values)
+        outcome = (all_slopes if kind == "slopes" else predict_all)(self.problem, values)
         seconds = time.perf_counter() - begin
         chi2: float | None = None
+        score: float | None = None
         by_region: dict[str, float] = {}
         if kind != "slopes" and outcome.array is not None:
-            chi2, by_region = region_chi2(self.problem.layout, outcome.array, self.sigma)
+            heights = outcome.array[: len(self.problem.layout.data)]
+            chi2, by_region = region_chi2(self.problem.layout, heights, self.sigma)
+            if self.problem.is_extended or self.problem.settings.objective != "chi2":
+                score = float(self.objective.score(outcome.array))
         if logged is None:
             self._last_number += 1
         number = logged.number if logged else self._last_number
         failed = outcome.array is None
-        trial = Trial(number, self.round, kind, named, chi2, by_region, seconds, failed, outcome.reason)
+        trial = Trial(
+            number, self.round, kind, named, chi2, by_region, seconds, failed, outcome.reason, score
+        )
         array = None if kind == "chi2" else outcome.array
         if self.store is not None:
             self.store.append(trial, array)
@@ -195,13 +228,13 @@ class TrialRecorder:
         self.trials.append(trial)
         if trial.failed:
             self.failures[trial.note] += 1
-        if trial.chi2 is not None:
-            self._consider(values, trial.chi2)
+        if trial.minimised is not None:
+            self._consider(values, trial.minimised)
         self._report(trial)
 
-    def _consider(self, values: NDArray[np.float64], chi2: float) -> None:
-        if self.best is None or chi2 < self.best.chi2:
-            self.best = Best(values.copy(), chi2)
+    def _consider(self, values: NDArray[np.float64], score: float) -> None:
+        if self.best is None or score < self.best.score:
+            self.best = Best(values.copy(), score)
 
     def _report(self, trial: Trial) -> None:
         if self.progress is None:
@@ -213,8 +246,8 @@ class TrialRecorder:
                 trial=len(self.trials),
                 max_trials=allowed,
                 round=trial.round,
-                chi2=trial.chi2,
-                best_chi2=self.best.chi2 if self.best else None,
+                chi2=trial.minimised,
+                best_chi2=self.best.score if self.best else None,
                 failures=sum(self.failures.values()),
                 elapsed=time.monotonic() - self._started,
                 at_most_left=(allowed - len(self.trials)) * sum(recent) / len(recent) if recent else None,

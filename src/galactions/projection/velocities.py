@@ -60,7 +60,7 @@ class VelocityProposal(eqx.Module):
 
         q is the density in (km/s)^-3; it is even in v_R and in v_z.
         """
-        share, mean, sigma = self._mixture(R, z)
+        share, mean, sigma = self.mixture(R, z)
         which = jnp.sum(jnp.cumsum(share, axis=1)[:, :-1] < u[0][:, None], axis=1)
         n = jnp.arange(len(R))
         centre = jnp.zeros((len(R), 3)).at[:, 1].set(mean[n, which])
@@ -70,7 +70,7 @@ class VelocityProposal(eqx.Module):
         q = jnp.sum(share * jnp.exp(log_normal), axis=1) * (2 * np.pi) ** -1.5
         return v.T, jnp.log(q)
 
-    def _mixture(self, R: Array, z: Array) -> tuple[Array, Array, Array]:
+    def mixture(self, R: Array, z: Array) -> tuple[Array, Array, Array]:
         """Shares (n, 2 C), mean v_phi (n, 2 C), dispersions (n, 2 C, 3): narrow parts, then broad ones."""
         i, s = _place(jnp.arcsinh(R / _R_SCALE), _R_STEPS)
         j, t = _place(jnp.arcsinh(jnp.abs(z) / _Z_SCALE), _Z_STEPS)

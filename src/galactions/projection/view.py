@@ -18,40 +18,60 @@ MILKY_WAY_SUN = {"z": 0.0208, "u": 11.10, "v": 12.24, "w": 7.25}
 """Height of the Sun (kpc; Bennett & Bovy 2019) and its peculiar motion (km/s; Schoenrich et al. 2010)."""
 
 
-def model_sun(potential: Potential, d_sun: Array | float) -> Sun:
-    """The Sun at `d_sun` (kpc) from the centre, with the model's own circular velocity there as v0."""
-    d = jnp.asarray(d_sun, float)
-    return Sun(d=d, v0=potential.circular_velocity(d), **MILKY_WAY_SUN)
+def model_sun(potential: Potential, parameters: Mapping[str, Array | float]) -> Sun:
+    """The Sun at `d_sun` (kpc) from the centre, with the model's own circular velocity there as v0.
+
+    Those of `z_sun`, `u_sun`, `v_sun`, `w_sun` and `v0_sun` that are among the parameters replace
+    `MILKY_WAY_SUN` and v0.
+    """
+    d = jnp.asarray(parameters["d_sun"], float)
+    own = {name: jnp.asarray(parameters.get(f"{name}_sun", MILKY_WAY_SUN[name]), float) for name in "zuvw"}
+    v0 = parameters["v0_sun"] if "v0_sun" in parameters else potential.circular_velocity(d)
+    return Sun(d=d, v0=jnp.asarray(v0, float), **own)
 
 
 class View(eqx.Module):
-    """All that the density of stars in observable space depends on: DFs of the discs, actions, and the
-    Sun."""
+    """All that the density of stars in observable space depends on: DFs of the discs, actions, the Sun, and
+    the factor from a catalogue's distances to true ones."""
 
     dfs: dict[str, DistributionFunction]
     actions: ActionTable
     sun: Sun
+    distance_scale: Array | float = 1.0
 
     @classmethod
+<<<<<<< HEAD
     def of(cls, galaxy: Galaxy) -> "View":
         """The view from the Sun of a built galaxy, of all its discs that have a DF."""
         dfs = {name: galaxy.df(name) for name in galaxy.spec.stellar_disks}
         return cls.at(dfs, galaxy.action_table, galaxy.spec.parameters["d_sun"])
+=======
+    def of(cls, galaxy: Galaxy, components: tuple[str, ...] = DISKS) -> "View":
+        """The view from the Sun of a built galaxy."""
+        dfs = {name: galaxy.df(name) for name in components}
+        return cls.at(dfs, galaxy.action_table, galaxy.spec.parameters)
+>>>>>>> main
 
     @classmethod
     def at(
-        cls, dfs: Mapping[str, DistributionFunction], actions: ActionTable, d_sun: Array | float
+        cls,
+        dfs: Mapping[str, DistributionFunction],
+        actions: ActionTable,
+        parameters: Mapping[str, Array | float],
     ) -> "View":
-        """The view from a distance `d_sun` (kpc) to the centre."""
-        return cls(dict(dfs), actions, model_sun(actions.potential, d_sun))
+        """The view from the Sun of a model's parameters, with their distance scale (`spec.OBSERVER`)."""
+        scale = jnp.asarray(parameters.get("distance_scale", 1.0), float)
+        return cls(dict(dfs), actions, model_sun(actions.potential, parameters), scale)
 
     def phase_space_density(self, seen: Float[Array, "6 n"]) -> Float[Array, " n"]:
         """f in Msun / (kpc km/s)^3, summed over the components, at observed coordinates.
 
-        `seen` holds l, b (deg), distance (kpc), v_los (km/s), mu_alpha* and mu_delta (mas/yr). Zero where a
-        star would be unbound.
+        `seen` holds l, b (deg), the catalogue's distance (kpc), v_los (km/s), mu_alpha* and mu_delta
+        (mas/yr). Zero where a star would be unbound. In the catalogue's coordinates volumes change by
+        distance_scale^5, which is the same for all stars and left out.
         """
-        x, y, z, v_x, v_y, v_z = galactocentric(*seen, self.sun).T
+        l, b, d, *velocities = seen  # noqa: E741
+        x, y, z, v_x, v_y, v_z = galactocentric(l, b, self.distance_scale * d, *velocities, self.sun).T
         R = jnp.hypot(x, y)
         v_R, v_phi = (x * v_x + y * v_y) / R, (y * v_x - x * v_y) / R
         bound = self.actions.potential(R, z) + 0.5 * (v_R**2 + v_z**2 + v_phi**2) < -1.0

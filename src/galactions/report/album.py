@@ -32,8 +32,10 @@ class Album:
         folder.mkdir(exist_ok=True)
         self.folder = folder
 
-    def add(self, name: str, figure: Figure, alt: str, caption: str) -> Picture:
-        image = style.save(figure, self.folder, name)
+    def add(self, name: str, figure: Figure, alt: str, caption: str, embed: str = "svg") -> Picture:
+        """Saves a figure; `embed`: "svg", or "png" for one whose many lines would swell the page."""
+        image = style.save(figure, self.folder, name)[embed]
         width, height = (round(96 * float(inches)) for inches in figure.get_size_inches())
-        source = "data:image/svg+xml;base64," + base64.b64encode(image).decode("ascii")
+        kind = {"svg": "svg+xml", "png": "png"}[embed]
+        source = f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
         return Picture(name, source, width, height, alt, caption)

@@ -32,13 +32,24 @@ class ModelCurve:
     halo: NDArray[np.float64] | None
 
 
+@dataclass(frozen=True)
+class VelocityBand:
+    """A posterior's circular velocity: R (n,) in kpc; quantiles (5, n) in km/s at 2.5, 16, 50, 84, 97.5%."""
+
+    R: NDArray[np.float64]
+    quantiles: NDArray[np.float64]
+
+
 def circular_velocity_figure(
-    model: ModelCurve | None, published: Sequence[CircularVelocityCurve], d_sun: float
+    model: ModelCurve | None,
+    published: Sequence[CircularVelocityCurve],
+    d_sun: float,
+    band: VelocityBand | None = None,
 ) -> Figure:
     """The curve (left, as Fig. 17 of the paper), and the published points enlarged around it (right).
 
     d_sun: the Sun's distance from the Galactic centre, kpc, marked by a line. Published points whose error
-    is not to be trusted are hollow.
+    is not to be trusted are hollow. band: drawn around the curve where there is a posterior.
     """
     figure = style.new_figure(4.3)
     whole = figure.add_axes((0.055, 0.125, 0.4, 0.83))
@@ -47,6 +58,17 @@ def circular_velocity_figure(
         style.dress(axes)
         axes.axvline(d_sun, color=style.FAINT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         axes.set_xlabel("R (kpc)")
+        if band is not None:
+            for low, high, alpha in ((0, 4, 0.18), (1, 3, 0.3)):
+                axes.fill_between(
+                    band.R,
+                    band.quantiles[low],
+                    band.quantiles[high],
+                    color=style.MODEL,
+                    alpha=alpha,
+                    linewidth=0,
+                    zorder=2.5,
+                )
     whole.set_ylabel(r"circular velocity $v_{\rm c}$ (km/s)")
     if model is not None:
         parts = (

@@ -11,6 +11,7 @@ from galactions.errors import CatalogueError
 from galactions.inference.lock import RunFolderError
 
 if TYPE_CHECKING:
+    from galactions.inference.posterior import PosteriorResult
     from galactions.inference.result import FitResult
     from galactions.inference.trials import Trial
     from galactions.survey import BinnedSurvey
@@ -22,7 +23,7 @@ class RunContents:
 
     record: `run.json`. survey: the binned data. trials: all evaluations, in order. result: what the fit
     found; None as long as it has not ended. galaxy: `galaxy.json` of the final model, empty where there is
-    none.
+    none. posteriors: those below the folder that have ended.
     """
 
     folder: Path
@@ -31,6 +32,7 @@ class RunContents:
     trials: tuple[Trial, ...]
     result: FitResult | None
     galaxy: Mapping[str, Any]
+    posteriors: tuple[PosteriorResult, ...] = ()
 
     @property
     def model(self) -> str:
@@ -90,7 +92,18 @@ def read_run(folder: str | Path) -> RunContents:
         trials=tuple(read_trials(trials)) if trials.exists() else (),
         result=result,
         galaxy=_read_galaxy(folder / "galaxy.json"),
+        posteriors=_read_posteriors(folder),
     )
+
+
+def _read_posteriors(folder: Path) -> tuple[PosteriorResult, ...]:
+    """The finished posteriors of a run, in the order of the methods."""
+    from galactions.inference.posterior import METHODS, load_posterior, posterior_folder
+    from galactions.inference.run import read_record
+
+    found = [posterior_folder(folder, method) for method in METHODS]
+    begun = [path for path in found if (path / "run.json").exists()]
+    return tuple(load_posterior(path) for path in begun if read_record(path).get("result") is not None)
 
 
 def _read_galaxy(path: Path) -> Mapping[str, Any]:

@@ -16,10 +16,11 @@ from galactions.inference.progress import duration
 from galactions.report import style, tables
 from galactions.report.album import Album, Picture
 from galactions.report.chi2_by_region import chi2_figure
-from galactions.report.circular_velocity import ModelCurve, circular_velocity_figure
+from galactions.report.circular_velocity import ModelCurve, VelocityBand, circular_velocity_figure
 from galactions.report.contents import RunContents, read_run
 from galactions.report.course import convergence_figure, iteration_figure
 from galactions.report.numbers import count, number, plural
+from galactions.report.posterior import posterior_section, shown_bands
 from galactions.report.sky import SkyRegion, sky_map
 from galactions.report.velocities import velocity_section, velocity_summary
 
@@ -68,6 +69,7 @@ def _page(run: RunContents, album: Album) -> dict[str, Any]:
         "published": circular_velocity_curves(),
         "densities": tables.densities(run),
         "iterations": _iterations(run, album),
+        "posteriors": posterior_section(run.posteriors, album),
         "course": _course(run, album),
         "facts": tables.facts(run),
         "config_text": run.record.get("config", ""),
@@ -210,6 +212,10 @@ def _circular_velocity(run: RunContents, album: Album) -> Picture:
         curve = ModelCurve(
             np.array(galaxy["R_kpc"]), np.array(galaxy["v_circ_kms"], dtype=float), baryons, halo
         )
+    bands = shown_bands(run.posteriors)
+    band = None
+    if bands is not None and {"R_kpc", "v_circ_kms"} <= set(bands.facts):
+        band = VelocityBand(bands.facts["R_kpc"][2], bands.facts["v_circ_kms"])
     published = circular_velocity_curves()
     caption = "Published circular-velocity curves; statistical errors only."
     if curve is not None:
@@ -217,9 +223,11 @@ def _circular_velocity(run: RunContents, album: Album) -> Picture:
             "Left: circular velocity of the model and its parts; small dots: the published points. Right: "
             "the published points enlarged; statistical errors only."
         )
+    if band is not None:
+        caption += " Bands: the central 68% and 95% of the posterior."
     return album.add(
         "circular_velocity",
-        circular_velocity_figure(curve, published, run.d_sun),
+        circular_velocity_figure(curve, published, run.d_sun, band),
         "Circular velocity against radius: model and published curves",
         caption,
     )

@@ -33,7 +33,7 @@ class Panel:
     and its error; None where there is none. model, model_error (n,): the prediction; None where there is
     none. reduced_chi2: of this observable in this region; None where it was not compared. note: why the
     region is left out of the fit, or what is special about it ("not fitted"). used: whether the region was
-    compared with the model at all.
+    compared with the model at all. band: lower and upper ends (n,) of the central 95% of a posterior.
     """
 
     region: Region
@@ -46,6 +46,7 @@ class Panel:
     reduced_chi2: float | None
     used: bool
     note: str
+    band: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
 
 def velocity_panels(observable: str, panels: Sequence[Panel]) -> Figure:
@@ -118,6 +119,11 @@ def _draw(main: Axes, strip: Axes, panel: Panel) -> None:
     width = np.diff(edges)
     centre = 0.5 * (edges[1:] + edges[:-1])
     top = float(np.max((panel.p + panel.sigma) / width, initial=0.0))
+    if panel.band is not None:
+        low, high = (end / width for end in panel.band)
+        main.stairs(
+            high, edges, baseline=low, fill=True, color=style.MODEL, alpha=0.35, linewidth=0, zorder=2
+        )
     if panel.model is not None:
         height = panel.model / width
         colour = style.MODEL if panel.used else style.MUTED

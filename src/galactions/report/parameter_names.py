@@ -17,6 +17,11 @@ _MEANINGS = {
     "alpha": ("sharpness of the turn between the slopes", ""),
     "d_sun": ("distance of the Sun from the Galactic centre", "kpc"),
     "z_sun": ("height of the Sun above the plane", "kpc"),
+    "u_sun": ("motion of the Sun towards the Galactic centre", "km/s"),
+    "v_sun": ("motion of the Sun along the rotation, beyond the circular velocity", "km/s"),
+    "w_sun": ("motion of the Sun to the north Galactic pole", "km/s"),
+    "v0_sun": ("circular velocity at the Sun", "km/s"),
+    "distance_scale": ("true distances over those of the catalogue", ""),
     "coef_jr": ("weight of J_r in the radius of the dispersions", ""),
     "coef_jz": ("weight of J_z in the radius of the dispersions", ""),
 }

@@ -90,15 +90,15 @@ def render(figure: Figure, kind: str, dpi: int = 120) -> bytes:
     return stream.getvalue()
 
 
-def save(figure: Figure, folder: Path, name: str) -> bytes:
-    """Writes `name`.png and `name`.svg into the folder; returns the SVG, which is what the page embeds."""
+def save(figure: Figure, folder: Path, name: str) -> dict[str, bytes]:
+    """Writes `name`.png and `name`.svg into the folder; returns both, by kind."""
     from galactions.inference.files import atomic_path
 
     content = {kind: render(figure, kind) for kind in ("png", "svg")}
     for kind, data in content.items():
         with atomic_path(folder / f"{name}.{kind}") as part:
             part.write_bytes(data)
-    return content["svg"]
+    return content
 
 
 def degrees(low: float, high: float) -> str:

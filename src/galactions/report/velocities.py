@@ -13,6 +13,7 @@ from galactions.report.album import Album, Picture
 from galactions.report.contents import RunContents
 from galactions.report.numbers import number
 from galactions.report.panels import Panel, velocity_panels
+from galactions.report.posterior import shown_bands
 
 PANELS_PER_FIGURE = 16
 
@@ -49,6 +50,7 @@ def _panel_picture(album: Album, observable: str, group: str, start: int, panels
 
 
 def _panels(run: RunContents, observable: str) -> list[tuple[Panel, str]]:
+    bands = _bands_by_block(run)
     rows = {row.region: row for row in run.result.chi2.rows} if run.result else {}
     panels = []
     for k, item in enumerate(run.survey.regions):
@@ -76,11 +78,27 @@ def _panels(run: RunContents, observable: str) -> list[tuple[Panel, str]]:
                     reduced_chi2=reduced if reduced is not None and math.isfinite(reduced) else None,
                     used=item.used,
                     note=note,
+                    band=bands.get((k, observable)),
                 ),
                 item.region.group,
             )
         )
     return panels
+
+
+def _bands_by_block(run: RunContents) -> dict[tuple[int, str], tuple[Any, Any]]:
+    """Ends of the central 95% of the posterior's heights, by region number and observable; empty where there
+    is no posterior for these bins."""
+    bands = shown_bands(run.posteriors)
+    if bands is None:
+        return {}
+    found, at = {}, 0
+    for k, item in enumerate(run.survey.regions):
+        for observable in run.survey.observables if item.used else ():
+            bins = len(item.histograms[observable].p)
+            found[k, observable] = bands.heights[0, at : at + bins], bands.heights[4, at : at + bins]
+            at += bins
+    return found if at == bands.heights.shape[1] else {}
 
 
 def _predicted(run: RunContents, observable: str, k: int, bins: int) -> tuple[Any, Any]:
@@ -110,4 +128,5 @@ def velocity_summary(run: RunContents) -> str:
     ]
     steps = " Steps: the model; the band around them is the numerical error of its prediction"
     least = f" (effective sample size of the least well sampled region: {number(min(ess), 3)})" if ess else ""
-    return text + steps + least + "."
+    posterior = "; the paler band: the central 95% of the posterior" if _bands_by_block(run) else ""
+    return text + steps + least + posterior + "."

@@ -1,0 +1,65 @@
+"""Markov chains: what one is, where it begins, and what it reports while it goes on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galactions.errors import ModelError
+from galactions.inference.posterior.journal import RecordedTarget
+from galactions.inference.posterior.laplace import Laplace
+
+Vector = NDArray[np.float64]
+
+AfterDraw = Callable[[int, int], None]
+"""Called with the draws done and to do of a chain, those of its warm-up included."""
+
+START_TRIES = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """What one sampler run gave. u (walkers, draws, n): one walker but for ensembles; log_density (walkers,
+    draws). stats: further numbers of each draw (walkers, draws). n_evaluations: by kind, warm-up and start
+    included. strayed: see `RecordedTarget`.
+    """
+
+    u: Vector
+    log_density: Vector
+    stats: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    n_evaluations: Mapping[str, int] = field(default_factory=dict)
+    failures: int = 0
+    seconds: float = 0.0
+    strayed: bool = False
+
+
+def chain_from(
+    target: RecordedTarget, u: Vector, log_density: Vector, stats: Mapping[str, Vector] | None = None
+) -> Chain:
+    """A chain with the counts of the target that it was drawn from."""
+    return Chain(
+        u,
+        log_density,
+        stats or {},
+        dict(target.n_evaluations),
+        target.failures,
+        target.seconds,
+        target.strayed,
+    )
+
+
+def overdispersed_start(
+    target: RecordedTarget, start: Laplace, rng: np.random.Generator, spread: float = 1.5
+) -> Vector:
+    """A point (n,) with a finite density, `spread` times as far from the mode as draws of the Laplace
+    approximation are. Raises ModelError where no such point is found."""
+    for tried in range(START_TRIES):
+        wide = spread if tried < START_TRIES // 2 else 0.3 * spread
+        u = start.u(wide * rng.standard_normal(len(start.mean)))
+        if np.isfinite(target.log_density(u)):
+            return u
+    raise ModelError(
+        f"none of {START_TRIES} points around the mode makes a model, so that no chain can begin: "
+        "narrow fit.bounds, or give priors"
+    )

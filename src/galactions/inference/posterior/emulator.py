@@ -1,0 +1,85 @@
+"""A local emulator of a target: its features expanded to second order, everything else as it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galactions.errors import ModelError
+from galactions.inference.posterior.journal import RecordedTarget
+from galactions.inference.posterior.laplace import Laplace
+from galactions.inference.posterior.target import EmulableTarget
+
+Vector = NDArray[np.float64]
+
+REACH = 1.0
+"""Distance from the mode, in standard deviations of the Laplace approximation, at which the change of the
+derivatives is taken: a secant over where the draws are, not a derivative at one point."""
+
+
+@dataclass(frozen=True, eq=False)
+class Emulator:
+    """Features f(z) = value + slope z + z' bend z / 2 in coordinates z (n,) in which the Laplace
+    approximation is a unit normal; the log density is the target's own function of them.
+
+    value (m,), slope (m, n), bend (m, n, n), symmetric in the last two. Never changed once it is made: chains
+    that use it for their proposals need that.
+    """
+
+    target: EmulableTarget
+    start: Laplace
+    value: Vector
+    slope: Vector
+    bend: Vector
+
+    def features(self, z: Vector) -> Vector:
+        """Emulated features (m,)."""
+        return self.value + (self.slope + 0.5 * (self.bend @ z)) @ z
+
+    def log_density(self, z: Vector) -> float:
+        return self.value_and_gradient(z)[0]
+
+    def value_and_gradient(self, z: Vector) -> tuple[float, Vector]:
+        """Log density, -inf where it is not finite, and its derivative by z (n,)."""
+        u = self.start.u(z)
+        with np.errstate(over="ignore", invalid="ignore"):  # far away, where a trajectory has run off to
+            bent = self.bend @ z
+            features = self.value + (self.slope + 0.5 * bent) @ z
+            value = self.target.log_density_of(features, u)
+            if not np.isfinite(value):
+                return -np.inf, np.zeros(len(z))
+            by_feature, by_u = self.target.gradient_of(features, u)
+            gradient = by_feature @ (self.slope + bent) + by_u @ self.start.factor
+        return (value, gradient) if np.all(np.isfinite(gradient)) else (-np.inf, np.zeros(len(z)))
+
+
+def emulator(
+    target: RecordedTarget, start: Laplace, after_point: Callable[[int, int], None] | None = None
+) -> Emulator:
+    """The emulator from derivatives at the mode and at two points along each axis of the Laplace
+    approximation: 2 n + 1 evaluations of derivatives. Where one of a pair makes no model, the other has to
+    do.
+
+    Raises ModelError where there are no derivatives at the mode, or at neither point of a pair.
+    """
+    n = len(start.mean)
+    value, slopes = target.features(start.mean), target.feature_slopes(start.mean)
+    if value is None or slopes is None:
+        raise ModelError("there is no emulator: no derivatives at the mode")
+    middle = slopes @ start.factor
+    bend = np.zeros((len(value), n, n))
+    for i in range(n):
+        ends = []
+        for sign in (1.0, -1.0):
+            z = np.zeros(n)
+            z[i] = sign * REACH
+            found = target.feature_slopes(start.u(z))
+            if found is not None:
+                ends.append(sign * (found @ start.factor - middle) / REACH)
+        if not ends:
+            raise ModelError(f"there is no emulator: no derivatives on either side of the mode, axis {i + 1}")
+        bend[:, i, :] = np.mean(ends, axis=0)
+        if after_point is not None:
+            after_point(i + 1, n)
+    return Emulator(target.emulable, start, value, middle, 0.5 * (bend + np.swapaxes(bend, 1, 2)))

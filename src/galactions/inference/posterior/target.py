@@ -1,0 +1,196 @@
+"""What samplers see: a log density over unbounded coordinates, of a fit problem or of anything else."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galactions.inference.joint import JointObjective
+from galactions.inference.objective import MultinomialObjective, Objective
+from galactions.inference.problem import FitProblem, all_slopes, predict_all
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+ANSCOMBE = 0.375
+"""Stars added to each bin before the root is taken (Anscombe 1948, Biometrika 35, 246): the scatter of the
+root is then the same in every bin, and its dependence on the parameters nearly straight."""
+
+
+STEP = 1e-4
+"""Step in u over which the slope of the prior is differenced: the curvature only shapes proposals."""
+
+
+@runtime_checkable
+class Target(Protocol):
+    """A log density over unbounded coordinates u (n,), up to a constant.
+
+    names: of the n parameters. log_density: -inf where there is no model. value_and_gradient: the same with
+    its derivative (n,), zeros where the value is -inf. curvature: a positive definite matrix (n, n) that
+    stands for minus its second derivative (Gauss-Newton; expected information). to_values: the parameters
+    themselves (n,). `log_density` may raise nothing but mistakes in a program.
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    def log_density(self, u: Vector) -> float: ...
+
+    def value_and_gradient(self, u: Vector) -> tuple[float, Vector]: ...
+
+    def curvature(self, u: Vector) -> Matrix: ...
+
+    def to_values(self, u: Vector) -> Vector: ...
+
+
+@runtime_checkable
+class EmulableTarget(Target, Protocol):
+    """A target that is a cheap function of expensive features (m,), so that the features can be emulated.
+
+    features, feature_slopes: at u, (m,) and their derivatives (m, n); None where there is no model.
+    log_density_of: the target from given features at u, without the model; gradient_of: its derivatives by
+    the features (m,) and by u with the features held (n,).
+    """
+
+    def features(self, u: Vector) -> Vector | None: ...
+
+    def feature_slopes(self, u: Vector) -> Matrix | None: ...
+
+    def log_density_of(self, features: Vector, u: Vector) -> float: ...
+
+    def gradient_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector]: ...
+
+
+@dataclass(eq=False)
+class ProblemTarget:
+    """The posterior of a fit problem: likelihood (`objective` of joint predictions y), times the prior of its
+    free parameters, in unbounded coordinates.
+
+    Features are sqrt(p_n + 3/(8 N)) of the predicted heights, then predictions for constraints and single
+    stars as they are. The last predictions and derivatives are kept, so that value, gradient and curvature at
+    one point cost one of each.
+    """
+
+    problem: FitProblem
+    objective: Objective
+    _predicted: tuple[bytes, Vector | None, str] | None = field(default=None, repr=False)
+    _slopes: tuple[bytes, Matrix | None, str] | None = field(default=None, repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.problem.free.names
+
+    def to_values(self, u: Vector) -> Vector:
+        return self.problem.free.from_unbounded(u)
+
+    @property
+    def note(self) -> str:
+        """Why there was no model at the last point; empty where there was."""
+        told = [kept[2] for kept in (self._predicted, self._slopes) if kept is not None]
+        return next((text for text in told if text), "")
+
+    def predicted(self, u: Vector) -> Vector | None:
+        """The joint prediction (m,) at u; None where there is no model."""
+        if self._predicted is None or self._predicted[0] != u.tobytes():
+            outcome = predict_all(self.problem, self.to_values(u))
+            self._predicted = u.tobytes(), outcome.array, outcome.reason
+        return self._predicted[1]
+
+    def slopes(self, u: Vector) -> Matrix | None:
+        """dy/du (m, n) at u; None where there are none."""
+        if self._slopes is None or self._slopes[0] != u.tobytes():
+            outcome = all_slopes(self.problem, self.to_values(u))
+            by_u = None
+            if outcome.array is not None:
+                by_u = outcome.array * self.problem.free.unbounded_slopes(u)
+            self._slopes = u.tobytes(), by_u, outcome.reason
+        return self._slopes[1]
+
+    def log_density(self, u: Vector) -> float:
+        before = self._prior(u)
+        if not math.isfinite(before):
+            return -math.inf
+        p = self.predicted(u)
+        return -math.inf if p is None else _finite(before - float(self.objective.value(p)))
+
+    def value_and_gradient(self, u: Vector) -> tuple[float, Vector]:
+        value = self.log_density(u)
+        p, slopes = (self.predicted(u), self.slopes(u)) if math.isfinite(value) else (None, None)
+        if p is None or slopes is None:
+            return -math.inf, np.zeros(len(u))
+        return value, self._prior_slope(u) - np.asarray(self.objective.slope(p)) @ slopes
+
+    def curvature(self, u: Vector) -> Matrix:
+        p, slopes = self.predicted(u), self.slopes(u)
+        if p is None or slopes is None:
+            return self._prior_curvature(u)
+        found = np.asarray(self.objective.information(p, slopes)) + self._prior_curvature(u)
+        return 0.5 * (found + found.T)
+
+    def features(self, u: Vector) -> Vector | None:
+        y = self.predicted(u)
+        if y is None:
+            return None
+        return np.concatenate([np.sqrt(np.maximum(y[: self._bins] + self._offset, 0.0)), y[self._bins :]])
+
+    def feature_slopes(self, u: Vector) -> Matrix | None:
+        slopes, features = self.slopes(u), self.features(u)
+        if slopes is None or features is None:
+            return None
+        roots = features[: self._bins, None]
+        return np.concatenate([slopes[: self._bins] / (2.0 * roots), slopes[self._bins :]])
+
+    def log_density_of(self, features: Vector, u: Vector) -> float:
+        before = self._prior(u)
+        if not math.isfinite(before):
+            return -math.inf
+        return _finite(before - float(self.objective.value(self._prediction_of(features))))
+
+    def gradient_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector]:
+        by_prediction = np.asarray(self.objective.slope(self._prediction_of(features)))
+        by_root = 2.0 * features[: self._bins] * by_prediction[: self._bins]
+        return -np.concatenate([by_root, by_prediction[self._bins :]]), self._prior_slope(u)
+
+    def _prediction_of(self, features: Vector) -> Vector:
+        heights = features[: self._bins] ** 2 - self._offset
+        return np.concatenate([heights, features[self._bins :]])
+
+    @property
+    def _bins(self) -> int:
+        return len(self.problem.layout.data)
+
+    @property
+    def _offset(self) -> Vector:
+        return ANSCOMBE / self.problem.layout.n_stars
+
+    def _prior(self, u: Vector) -> float:
+        return self.problem.free.log_prior_unbounded(u)[0]
+
+    def _prior_slope(self, u: Vector) -> Vector:
+        return self.problem.free.log_prior_unbounded(u)[1]
+
+    def _prior_curvature(self, u: Vector) -> Matrix:
+        """Minus the second derivative, which is diagonal (each parameter has its own prior), where it is
+        positive."""
+        ahead, behind = self._prior_slope(u + STEP), self._prior_slope(u - STEP)
+        return np.diag(np.maximum((behind - ahead) / (2.0 * STEP), 0.0))
+
+
+def problem_target(problem: FitProblem) -> ProblemTarget:
+    """The posterior of a problem: multinomial likelihood of the counts in its fitted bins, or that of single
+    stars where the fit is to these (`objective = "stars"`); the constraints; the priors.
+
+    chi2 of eq. (5) is no likelihood (its errors are those of the observed counts, and regions are averaged),
+    so that a fit by it has the multinomial posterior too.
+    """
+    bins = None if problem.settings.objective == "stars" else MultinomialObjective(problem.layout)
+    terms = problem.n_stars if bins is None else problem.layout.n_fitted
+    return ProblemTarget(
+        problem, JointObjective(bins, len(problem.layout.data), problem.constraints, problem.n_stars, terms)
+    )
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else -math.inf

@@ -1,0 +1,228 @@
+"""The steps of a posterior: mode, normal approximation, and the sample of the method that was chosen."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galactions.inference.executor import Executor, SerialExecutor
+from galactions.inference.posterior.chains import AfterDraw, Chain
+from galactions.inference.posterior.delayed import delayed_chain
+from galactions.inference.posterior.emulator import Emulator, emulator
+from galactions.inference.posterior.importance import Round, WeightedSample, importance_sample
+from galactions.inference.posterior.journal import Journal, Mapper, RecordedTarget
+from galactions.inference.posterior.laplace import Laplace, laplace
+from galactions.inference.posterior.optimum import Mode, find_mode
+from galactions.inference.posterior.settings import PosteriorSettings
+from galactions.inference.posterior.target import Target
+from galactions.inference.progress import Progress, ProgressUpdate, SamplingUpdate
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What a method gave: chains, or a weighted sample, with the mode and the normal approximation there.
+
+    evaluations: by kind, of all steps together. walkers: of each ensemble, 1 for other chains.
+    """
+
+    mode: Mode
+    laplace: Laplace
+    chains: tuple[Chain, ...] = ()
+    weighted: WeightedSample | None = None
+    evaluations: dict[str, int] = field(default_factory=dict)
+    failures: int = 0
+    seconds: float = 0.0
+    strayed: bool = False
+
+    @property
+    def walkers(self) -> int:
+        return self.chains[0].u.shape[0] if self.chains else 1
+
+
+@dataclass(frozen=True, eq=False)
+class ChainTask:
+    """One chain to be drawn, with all it needs besides the target."""
+
+    settings: PosteriorSettings
+    start: Laplace
+    emulator: Emulator | None
+    chain: int
+    journal: Path | None
+
+
+def draw_sample(
+    target: Target,
+    start: Vector,
+    settings: PosteriorSettings,
+    *,
+    folder: Path | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Sample:
+    """The posterior sample of a target from coordinates `start` (n,) on. A deterministic function of target,
+    start and settings, whatever the executor; with a folder its evaluations are kept there and used again.
+
+    Raises ModelError where there is no model at the start, and ConfigError for a target that lacks what the
+    method needs.
+    """
+    executor = executor or SerialExecutor()
+    clock = _Clock(progress)
+    clock.stage("searching for the mode")
+    first = recorded(target, folder, "mode")
+    mode = find_mode(first, start)
+    normal = laplace(mode, target.names)
+    counted: list[RecordedTarget | Chain] = [first]
+    chains: tuple[Chain, ...] = ()
+    weighted = None
+    if settings.method == "laplace":
+        clock.stage("re-weighting the normal approximation at the mode")
+        points = recorded(target, folder, "importance")
+        points.on_evaluation = lambda: clock.tell("importance", points.total, settings.draws, points.total)
+        weighted = importance_sample(
+            points,
+            normal,
+            draws=settings.draws,
+            target_ess=settings.target_ess,
+            max_rounds=settings.max_rounds,
+            seed=settings.seed,
+            mapper=_mapper(executor),
+            after_round=clock.round,
+        )
+        counted.append(points)
+    else:
+        emulated = None
+        if settings.method == "delayed":
+            clock.stage("laying out the emulator")
+            slopes = recorded(target, folder, "emulator")
+            emulated = emulator(
+                slopes, normal, lambda done, of: clock.tell("emulator", done, of, slopes.total)
+            )
+            counted.append(slopes)
+        tasks = [
+            ChainTask(settings, normal, emulated, k, _journal(folder, f"chain-{k:03d}"))
+            for k in range(settings.chains)
+        ]
+        chains = _chains(target, tasks, executor, clock)
+        counted.extend(chains)
+    evaluations: dict[str, int] = {}
+    for item in counted:
+        for kind, count in item.n_evaluations.items():
+            evaluations[kind] = evaluations.get(kind, 0) + count
+    return Sample(
+        mode,
+        normal,
+        chains,
+        weighted,
+        evaluations,
+        sum(item.failures for item in counted),
+        sum(item.seconds for item in counted),
+        any(item.strayed for item in counted),
+    )
+
+
+def run_chain(target: Target, task: ChainTask, after_draw: AfterDraw | None = None) -> Chain:
+    """Draws one chain."""
+    settings = task.settings
+    at = RecordedTarget(target, None if task.journal is None else Journal(task.journal))
+    if settings.method == "delayed" and task.emulator is not None:
+        return delayed_chain(
+            at,
+            task.emulator,
+            draws=settings.draws,
+            warmup=settings.warmup,
+            seed=settings.seed,
+            chain=task.chain,
+            after_draw=after_draw,
+        )
+    if settings.method == "nuts":
+        from galactions.inference.posterior.nuts import nuts_chain
+
+        return nuts_chain(
+            at,
+            task.start,
+            draws=settings.draws,
+            warmup=settings.warmup,
+            seed=settings.seed,
+            chain=task.chain,
+            max_doublings=settings.max_doublings,
+            after_draw=after_draw,
+        )
+    from galactions.inference.posterior.ensemble import ensemble_chain
+
+    return ensemble_chain(
+        at,
+        task.start,
+        draws=settings.draws,
+        warmup=settings.warmup,
+        seed=settings.seed,
+        chain=task.chain,
+        walkers=settings.walkers,
+        after_draw=after_draw,
+    )
+
+
+def _chains(
+    target: Target, tasks: Sequence[ChainTask], executor: Executor, clock: "_Clock"
+) -> tuple[Chain, ...]:
+    if not isinstance(executor, SerialExecutor):
+        clock.stage(f"drawing {len(tasks)} chains on {executor.workers} workers")
+        return tuple(executor.map(run_chain, target, tasks))
+    chains = []
+    for task in tasks:
+        told = f"chain {task.chain + 1} of {len(tasks)}"
+        clock.stage(told)
+        chains.append(run_chain(target, task, lambda done, of, told=told: clock.tell(told, done, of)))  # type: ignore[misc]
+    return tuple(chains)
+
+
+def recorded(target: Target, folder: Path | None, name: str) -> RecordedTarget:
+    """The target with a journal of its own in the folder's `evaluations`, if there is a folder."""
+    path = _journal(folder, name)
+    return RecordedTarget(target, None if path is None else Journal(path))
+
+
+def _journal(folder: Path | None, name: str) -> Path | None:
+    return None if folder is None else folder / "evaluations" / f"{name}.jsonl"
+
+
+def _mapper(executor: Executor) -> Mapper | None:
+    if isinstance(executor, SerialExecutor):
+        return None
+    return Mapper(lambda target, points: executor.map(_log_density, target, points), 4 * executor.workers)
+
+
+def _log_density(target: Target, u: Vector) -> float:
+    return target.log_density(u)
+
+
+class _Clock:
+    """Tells progress, with the time that is left of a stage by what it has taken so far."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._begin = time.monotonic()
+
+    def stage(self, message: str) -> None:
+        self._begin = time.monotonic()
+        if self._progress is not None:
+            self._progress(ProgressUpdate.stage(message))
+
+    def tell(self, stage: str, done: int, of: int, evaluations: int | None = None) -> None:
+        if self._progress is not None:
+            elapsed = time.monotonic() - self._begin
+            left = elapsed * (of - done) / done if 0 < done <= of else None
+            self._progress(
+                SamplingUpdate(
+                    stage, done, max(of, done), done if evaluations is None else evaluations, elapsed, left
+                )
+            )
+
+    def round(self, made: Round) -> None:
+        if self._progress is not None:
+            told = f"{made.draws} points: effective sample size {made.ess:.0f}, k-hat {made.k_hat:.2f}"
+            self._progress(ProgressUpdate.stage(told))
