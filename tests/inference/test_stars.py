@@ -13,7 +13,7 @@ from galactions.galaxy.iteration import initial_state
 from galactions.inference.stars import StarNodes, log_likelihood
 from galactions.projection.proposal import reference_sun
 from galactions.projection.velocities import VelocityProposal
-from galactions.projection.view import DISKS, View
+from galactions.projection.view import View
 from galactions.survey.frame import galactocentric, observed
 from galactions.survey.stars import Stars
 
@@ -36,7 +36,7 @@ def draws(initial, place, n=2**12):
 
 def scaled(initial, scale):
     """The view in which true distances are `scale` times those of the catalogue."""
-    dfs = {name: initial.df(name) for name in DISKS}
+    dfs = {name: initial.df(name) for name in initial.spec.stellar_disks}
     return View.at(dfs, initial.action_table, {**initial.spec.parameters, "distance_scale": scale})
 
 
@@ -54,7 +54,7 @@ def test_of_stars_without_errors_it_is_the_df_over_its_density(initial):
     f = np.asarray(view.phase_space_density(jnp.stack([*(getattr(stars, n) for n in SEEN)])))
     position = galactocentric(*PLACES[0], 0.0, 0.0, 0.0, view.sun)
     R, z = float(jnp.hypot(position[0], position[1])), float(position[2])
-    rho = sum(float(initial.velocity_moments(name, R, z).density) for name in DISKS)
+    rho = sum(float(initial.velocity_moments(name, R, z).density) for name in initial.spec.stellar_disks)
     expected = np.log(f * (KMS_PER_MASYR_KPC * 2.0) ** 2 / rho)
     found = np.asarray(log_likelihood(StarNodes.of(stars, initial), view, 0.0))
     assert found == pytest.approx(expected, abs=1e-3)
@@ -139,7 +139,7 @@ def test_derivatives_against_finite_differences(initial):
     nodes = StarNodes.of(noisy(initial), initial, nodes=16)
     names = ("d_sun", "v_sun", "distance_scale", "outlier_fraction", "outlier_sigma")
     start = jnp.array([8.11, 12.24, 1.05, 0.02, 140.0])
-    dfs = {name: initial.df(name) for name in DISKS}
+    dfs = {name: initial.df(name) for name in initial.spec.stellar_disks}
 
     @jax.jit
     def total(values):
@@ -182,7 +182,11 @@ def test_two_dispersions_are_recovered_from_a_mock(initial):
         parameters = {name: jnp.asarray(value) for name, value in spec.parameters.items()}
         parameters |= dict(zip(names[:2], values[:2], strict=True))
         ingredients, _ = initial_state(spec.components, parameters)
-        view = View.at({name: ingredients.dfs[name] for name in DISKS}, initial.action_table, parameters)
+        view = View.at(
+            {name: ingredients.dfs[name] for name in initial.spec.stellar_disks},
+            initial.action_table,
+            parameters,
+        )
         return log_likelihood(nodes, view, values[2])
 
     scores = jax.jit(jax.jacfwd(each))

@@ -141,7 +141,6 @@ class ModelSpec:
         fields = (self.name, self.components, dict(self.parameters), self.summary, self.source, self.changed)
         return (type(self), fields)
 
-<<<<<<< HEAD
     @property
     def stellar_disks(self) -> tuple[str, ...]:
         """Names of the discs with a DF: the stars that a survey of the disc sees.
@@ -152,7 +151,7 @@ class ModelSpec:
         if not names:
             raise ModelError(f"model {self.name} has no disc with a distribution function")
         return names
-=======
+
     def parameter_names(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(required, optional) names of parameters that a model of these components has."""
         required, optional = ["d_sun"], list(OBSERVER)
@@ -163,7 +162,6 @@ class ModelSpec:
         if any(component.density in ("contracted", "cgm") for component in self.components):
             required.append("f_bar")
         return tuple(dict.fromkeys(required)), tuple(dict.fromkeys(optional))
->>>>>>> main
 
     def replace(self, **values: float) -> "ModelSpec":
         """A copy with some parameters changed, e.g. `spec.replace(sigma_r0_thin=70.0)`."""

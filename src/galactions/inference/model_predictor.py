@@ -63,7 +63,7 @@ class ModelPredictor:
 
             galaxy = build(spec, iterations=self.iterations)
             ingredients, state, values = galaxy.ingredients, galaxy.state, dict(spec.parameters)
-        view = _seen(ingredients, state, values)
+        view = _seen(spec, ingredients, state, values)
         stars: Any = ()
         if self.stars is not None:
             from galactions.inference.stars import log_likelihood
@@ -90,7 +90,7 @@ class ModelPredictor:
 
 def _view(spec: "ModelSpec", values: Mapping[str, Any], iterations: int) -> "View":
     """The view of the model with parameters `values` after `iterations` iterations."""
-    return _seen(*_state(spec, values, iterations))
+    return _seen(spec, *_state(spec, values, iterations))
 
 
 def _state(
@@ -101,33 +101,27 @@ def _state(
     import jax.numpy as jnp
 
     from galactions.galaxy.iteration import initial_state, iterate
-<<<<<<< HEAD
-    from galactions.projection.view import View
-=======
->>>>>>> main
 
     parameters = {name: jnp.asarray(value, float) for name, value in values.items()}
     ingredients, state = initial_state(spec.components, parameters)
     for _ in range(iterations):
         state = iterate(ingredients, state)
-<<<<<<< HEAD
-    dfs = {name: ingredients.dfs[name] for name in spec.stellar_disks}
-    return View.at(dfs, state.actions, parameters["d_sun"])
-=======
     return ingredients, state, parameters
 
 
-def _seen(ingredients: "Ingredients", state: "State", parameters: Mapping[str, Any]) -> "View":
+def _seen(
+    spec: "ModelSpec", ingredients: "Ingredients", state: "State", parameters: Mapping[str, Any]
+) -> "View":
     """The view of the discs in a state of the iteration."""
-    from galactions.projection.view import DISKS, View
+    from galactions.projection.view import View
 
-    return View.at({name: ingredients.dfs[name] for name in DISKS}, state.actions, parameters)
+    dfs = {name: ingredients.dfs[name] for name in spec.stellar_disks}
+    return View.at(dfs, state.actions, parameters)
 
 
 def _of_the_model(parameters: Mapping[str, float]) -> dict[str, float]:
     """The parameters without those of the outliers, which no galaxy has."""
     return {name: value for name, value in parameters.items() if name not in OUTLIERS}
->>>>>>> main
 
 
 def galaxy_facts(galaxy: Any) -> dict[str, Any]:

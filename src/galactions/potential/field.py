@@ -5,7 +5,6 @@ from functools import lru_cache
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -116,16 +115,8 @@ class Potential(eqx.Module):
     def virial_radius(self) -> Array:
         """Radius within which the mean density is 200 times critical (H0 = 67.66 km/s/Mpc), kpc."""
 
-<<<<<<< HEAD
         def excess(x: Array) -> Array:
             return jnp.log(self.enclosed_mass(jnp.exp(x)) / (800 * np.pi / 3 * RHO_CRIT)) - 3 * x
-=======
-        def log_overdensity(x: Array) -> Array:
-            return jnp.log(self.enclosed_mass(jnp.exp(x)) / (800 * np.pi / 3 * RHO_CRIT)) - 3 * x
-
-        def excess(x: Array) -> tuple[Array, Array]:
-            return jax.jvp(log_overdensity, (x,), (jnp.ones_like(x),))
->>>>>>> main
 
         ends = jnp.log(jnp.asarray(10.0)), jnp.log(jnp.asarray(2000.0))
         return jnp.exp(bisected_root(excess, *ends, rising=False, iterations=60))

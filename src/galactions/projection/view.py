@@ -40,17 +40,10 @@ class View(eqx.Module):
     distance_scale: Array | float = 1.0
 
     @classmethod
-<<<<<<< HEAD
     def of(cls, galaxy: Galaxy) -> "View":
         """The view from the Sun of a built galaxy, of all its discs that have a DF."""
         dfs = {name: galaxy.df(name) for name in galaxy.spec.stellar_disks}
-        return cls.at(dfs, galaxy.action_table, galaxy.spec.parameters["d_sun"])
-=======
-    def of(cls, galaxy: Galaxy, components: tuple[str, ...] = DISKS) -> "View":
-        """The view from the Sun of a built galaxy."""
-        dfs = {name: galaxy.df(name) for name in components}
         return cls.at(dfs, galaxy.action_table, galaxy.spec.parameters)
->>>>>>> main
 
     @classmethod
     def at(
