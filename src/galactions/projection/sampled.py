@@ -43,8 +43,9 @@ def predict_by_sampling(
     if not regions:
         raise ConfigError("no regions to predict: at least one is needed")
     bins = Bins.of([limits] * len(regions), range(len(regions)), len(regions))
-    sun = _numbers(View.of(galaxy).sun)
-    reach = max(region.distance[1] for region in regions) + _MARGIN
+    view = View.of(galaxy)
+    sun, scale = _numbers(view.sun), float(view.distance_scale)
+    reach = scale * max(region.distance[1] for region in regions) + _MARGIN
     counts, stars = np.zeros(bins.n_cells), np.zeros(len(regions))
     place = np.array([-np.sqrt(sun.d**2 - sun.z**2), 0.0, sun.z])
     for drawn in Sampler(galaxy).stars(n, seed, _CHUNK):
@@ -52,7 +53,7 @@ def predict_by_sampling(
         seen = stars_from_phase_space(drawn.xv[near], sun)
         velocities = np.stack([seen.v_los, seen.pm_ra, seen.pm_dec])  # type: ignore[list-item]
         for k, region in enumerate(regions):
-            inside = region.contains(seen.l, seen.b, seen.distance)
+            inside = region.contains(seen.l, seen.b, seen.distance / scale)
             stars[k] += inside.sum()
             for block in bins.of_region(k):
                 counts[block.cells] += np.bincount(
