@@ -49,8 +49,8 @@ def E_nodes(axis: Axis) -> np.ndarray:
 
 def energy_axis(n: int) -> Axis:
     """Axis of `n` nodes over all energies."""
-    ends = (float(np.arcsinh((y - _Y_CENTRE) / _Y_WIDTH)) for y in (_LEAST_Y, _LARGEST_Y))
-    return Axis.between(*ends, n)
+    start, stop = (float(np.arcsinh((y - _Y_CENTRE) / _Y_WIDTH)) for y in (_LEAST_Y, _LARGEST_Y))
+    return Axis.between(start, stop, n)
 
 
 E_AXIS = energy_axis(44)
@@ -64,9 +64,9 @@ K_WARP = 0.5
 class OrbitFrame(NamedTuple):
     """What the actions of a star depend on, apart from its meridional momenta.
 
-    Coordinate of the tables in energy, energy, L_z and squared focal distance, coordinates of the tables in L_z, |L_z|/L_circ,
-    angular momentum of the circular orbit (kpc km/s), spheroidal coordinates s (kpc) and c; and, in
-    (kpc km/s)^2, A in the midplane at the star's s, W at its c, and the largest K.
+    Coordinate e of the tables in energy; energy, L_z and squared focal distance; coordinate x of the tables
+    in L_z, |L_z|/L_circ, angular momentum of the circular orbit (kpc km/s); spheroidal coordinates s (kpc)
+    and c; and, in (kpc km/s)^2, A in the midplane at the star's s, W at its c, and the largest K.
     """
 
     e: Array
@@ -93,8 +93,9 @@ class OrbitFrame(NamedTuple):
 class ActionTable(eqx.Module):
     """Actions in one potential as smooth functions of (R, z, v); built by `tabulate_actions`.
 
-    circular: ln L and ln R of circular orbits over the energy. focal: Delta^2/R_circ^2. shell: (s_shell(0)/R_circ)^2.
-    bend: b in s_shell(c) = s_shell(0) (1 + b c^2). radial, radial_change, vertical, turning: see the module.
+    circular: ln L and ln R of circular orbits over the energy. focal: Delta^2/R_circ^2. shell:
+    (s_shell(0)/R_circ)^2. bend: b in s_shell(c) = s_shell(0) (1 + b c^2). radial, radial_change, vertical,
+    turning: see the module.
     """
 
     potential: Potential

@@ -39,7 +39,7 @@ _L_AXIS, _L_COARSE, _L_FOCAL = (
     Axis.between(0.0, 1.0, 16),
     Axis.between(0.0, 1.0, 20),
 )
-_K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 32), Axis.between(0.0, 1.0, 12)
+_K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 40), Axis.between(0.0, 1.0, 12)
 _LAST_K = 0.9
 """The largest K/K_max at which the change of J_r along hyperbolas is computed."""
 _WALL_SEARCH = np.linspace(0.0, np.arctanh(1 - 1e-10), 33)[1:]
@@ -72,10 +72,10 @@ def _ell_nodes(axis: Axis) -> np.ndarray:
     return np.clip(np.interp(axis.nodes, x, ell), _LOWEST_ELL, 1 - 0.1 * _EDGE)
 
 
-def _blunted(ell: np.ndarray) -> Array:
+def _blunted(ell: Array) -> Array:
     """|L_z|/L_circ of the shell orbit whose focal distance is taken: one of smaller L_z, passing close to the
     axis, may have none."""
-    return jnp.asarray(np.sqrt(ell**2 + _LEAST_SHELL_ELL**2 * (1 - ell**2)))
+    return jnp.sqrt(ell**2 + _LEAST_SHELL_ELL**2 * (1 - ell**2))
 
 
 def _k_nodes(axis: Axis) -> np.ndarray:
@@ -98,7 +98,7 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
 
     e, E, ell, L_circ, R_circ = _orbits(potential, circular, E_AXIS, _L_AXIS)
     L_z = ell * L_circ
-    delta2 = jnp.maximum(focal(e, L_coordinate(jnp.asarray(ell))), 0.0) * R_circ**2
+    delta2 = jnp.maximum(focal(e, L_coordinate(ell)), 0.0) * R_circ**2
     motion = Motion(E, L_z, delta2)
     s_shell, K_max = shell_on_hyperbola(potential, motion, R_circ, jnp.zeros_like(E))
     K_max = jnp.maximum(K_max, 1e-20)
@@ -135,19 +135,20 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
 
 def _orbits(
     potential: Potential, circular: Spline1D, energies: Axis, momenta: Axis
-) -> tuple[Array, Array, np.ndarray, Array, Array]:
+) -> tuple[Array, Array, Array, Array, Array]:
     """On a grid of two axes: coordinate and value of the energy, |L_z|/L_circ, and L_circ and R_circ."""
     e, ell = np.meshgrid(energies.nodes, _ell_nodes(momenta), indexing="ij")
     log_L, log_R = circular.all(jnp.asarray(e))
     E = labelled_energy(jnp.asarray(E_nodes(energies)), potential.central)
-    return jnp.asarray(e), jnp.broadcast_to(E[:, None], e.shape), ell, jnp.exp(log_L), jnp.exp(log_R)
+    E = jnp.broadcast_to(E[:, None], e.shape)
+    return jnp.asarray(e), E, jnp.asarray(ell), jnp.exp(log_L), jnp.exp(log_R)
 
 
 def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
     """How J_r changes with the share W/K_u of K_u: coefficients of the first three powers."""
     potential = table.potential
     e, E, ell, L_circ, R_circ = _orbits(potential, table.circular, _E_COARSE, _L_COARSE)
-    shells = table.shells(e, L_coordinate(jnp.asarray(ell)), R_circ)
+    shells = table.shells(e, L_coordinate(ell), R_circ)
     delta2, s_shell, bend = (a[..., None] for a in shells)
     R_circ = R_circ[..., None]
     motion = Motion(E[..., None], (ell * L_circ)[..., None], delta2)

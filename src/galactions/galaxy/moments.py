@@ -2,10 +2,11 @@
 
 Velocities are split into v_phi and two components along the spheroidal coordinate lines of the orbit
 itself, v_u and v_v. The actions depend on the latter only through their squares, so one quadrant
-suffices, exactly, for every potential. There the nodes are polar: energy and L_z, and all that the actions
-owe to them, are the same for all angles of a speed. Speeds and v_phi follow Gauss-Legendre rules, stretched by
-sinh to the scale of the component's own dispersions, up to the escape velocity or, for cold discs, to some ten
-dispersions; angles follow the midpoint rule, which converges geometrically for a periodic function.
+suffices, exactly, for every potential. There the nodes are polar: energy and L_z, and all that the
+actions owe to them, are the same for all angles of a speed. Speeds and v_phi follow Gauss-Legendre rules,
+stretched by sinh to the scale of the component's own dispersions, up to the escape velocity or, for cold
+discs, to some ten dispersions; angles follow the midpoint rule, which converges geometrically for a periodic
+function.
 """
 
 from typing import NamedTuple
@@ -106,7 +107,7 @@ def _stretched(scale: Array, limit: Array, x: np.ndarray) -> tuple[Array, Array]
 def _quadrant(n: int, ratio: Array) -> tuple[Array, Array, Array]:
     """Cosine, sine and weight of `n` angles, which crowd as the two dispersions' `ratio` (v over u) asks."""
     chi = np.pi * (np.arange(n) + 0.5) / (2 * n)
-    cos, sin = np.cos(chi), ratio * np.sin(chi)
+    cos, sin = jnp.cos(chi), ratio * np.sin(chi)
     norm = jnp.hypot(cos, sin)
     return cos / norm, sin / norm, ratio / norm**2 * np.pi / (2 * n)
 
@@ -130,7 +131,8 @@ def _disk_nodes(
     t = 0.5 * (low + high) + 0.5 * (high - low) * x_phi
     v_phi, d_phi = v_circ + sigma_r * jnp.sinh(t), 0.5 * (high - low) * sigma_r * jnp.cosh(t)
     weight = 4 * (w_phi * d_phi)[:, None, None] * (w * d_speed * speed)[:, None] * d_angle
-    return _Nodes(*jnp.broadcast_arrays(v_phi[:, None], speed), cos, sin, weight)
+    v_phi, speed = jnp.broadcast_arrays(v_phi[:, None], speed)
+    return _Nodes(v_phi, speed, cos, sin, weight)
 
 
 def _spheroid_nodes(
