@@ -12,6 +12,10 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 
+_SMALL_STEP = 1e-3
+"""The largest last step, relative to the first bracket, of a search that has come close to a root."""
+
+
 def bracketed_root(
     function: Callable[[Array], tuple[Array, Array]],
     lower: Array,
@@ -23,10 +27,12 @@ def bracketed_root(
     """Root of `function` in [lower, upper], element by element.
 
     `function(x)` returns value and slope; `rising` says whether it goes from negative to positive. Newton
-    steps that leave the current bracket, and every third step in any case, are replaced by bisection.
+    steps that leave the current bracket, and every third step in any case, are replaced by bisection; the last
+    two are Newton's, since derivatives are taken where the search ends.
     Where there is no root the nearer end is approached.
     """
     start = jax.lax.stop_gradient(lower), jax.lax.stop_gradient(upper)
+    margin = 1e-9 * (start[1] - start[0])
 
     def step(i: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         x, low, high = state
@@ -34,7 +40,10 @@ def bracketed_root(
         beyond = (value > 0) == rising
         low, high = jnp.where(beyond, low, x), jnp.where(beyond, x, high)
         newton = x - value / jnp.where(slope == 0, 1.0, slope)
-        inside = (newton > low) & (newton < high) & (slope != 0) & (i % 3 != 2)
+        # With a margin: a step from the root itself must not count as one that leaves the bracket.
+        inside = (
+            (newton > low - margin) & (newton < high + margin) & (slope != 0) & ((iterations - i) % 3 != 0)
+        )
         return jnp.where(inside, newton, 0.5 * (low + high)), low, high
 
     x, low, high = jax.lax.fori_loop(0, iterations, step, (0.5 * (start[0] + start[1]), *start))
@@ -74,10 +83,17 @@ def first_sign_change(beyond: Array, start: Array, points: Array) -> tuple[Array
 def _polish(
     x: Array, value: Array, slope: Array, bracket: tuple[Array, Array], start: tuple[Array, Array]
 ) -> Array:
-    """One Newton step, kept within the last bracket but for a margin that rounding never exceeds."""
+    """One Newton step, kept within the last bracket but for a margin that rounding never exceeds.
+
+    Where that step is not small there is no root that could move with the function: the end that was
+    approached stays where it is.
+    """
     slope = jax.lax.stop_gradient(slope)
-    root = jax.lax.stop_gradient(x) - jnp.where(slope == 0, 0.0, value / jnp.where(slope == 0, 1.0, slope))
-    margin = 1e-6 * (start[1] - start[0])
+    x = jax.lax.stop_gradient(x)
+    span = start[1] - start[0]
+    found = jnp.abs(jax.lax.stop_gradient(value)) < _SMALL_STEP * span * jnp.abs(slope)
+    root = x - jnp.where(found, value / jnp.where(found, slope, 1.0), 0.0)
+    margin = 1e-6 * span
     return jnp.clip(
         root, jnp.maximum(bracket[0] - margin, start[0]), jnp.minimum(bracket[1] + margin, start[1])
     )
