@@ -52,7 +52,7 @@ def shell_radius(profile: RadialProfile, E: Array, L_z: Array, delta2: Array, R_
         return value, s * (2 * kinetic - 4 * s * force - (s**2 + delta2) * (second + 3 * L_z**2 / s**4))
 
     low, high = jnp.log(LEAST_SHELL * R_circ), jnp.log(2.0 * R_circ)
-    return jnp.exp(bracketed_root(slope, low, high, rising=False, iterations=15))
+    return jnp.exp(bracketed_root(slope, low, high, rising=False, iterations=18))
 
 
 def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -> Array:
@@ -96,7 +96,7 @@ def shell_top(potential: Potential, E: Array, L_z: Array, s: Array, delta2: Arra
         return value, slope * (1 - c**2)
 
     low, high = jnp.full_like(s, 1e-6), jnp.full_like(s, np.arctanh(1 - 1e-9))
-    return jnp.tanh(bracketed_root(excess, low, high, rising=False, iterations=18))
+    return jnp.tanh(bracketed_root(excess, low, high, rising=False, iterations=24))
 
 
 def shell_on_hyperbola(potential: Potential, motion: Motion, R_circ: Array, c: Array) -> tuple[Array, Array]:

@@ -53,8 +53,8 @@ _BEND_AT = 0.7
 
 _LOWEST_ELL = 0.005
 """Stands for L_z = 0, where the centrifugal barrier is too thin for the tables to resolve."""
-_LEAST_SHELL_ELL = 0.2
-"""The least |L_z|/L_circ of a shell orbit whose focal distance is taken."""
+_LEAST_SHELL_ELL, _LARGEST_SHELL_ELL = 0.2, 0.998
+"""The least and the largest |L_z|/L_circ of a shell orbit whose focal distance is taken."""
 _TURNING_STEPS = 14
 """Steps towards a turning point, of which every third halves its bracket."""
 _EDGE = 1e-4
@@ -74,8 +74,8 @@ def _ell_nodes(axis: Axis) -> np.ndarray:
 
 def _blunted(ell: Array) -> Array:
     """|L_z|/L_circ of the shell orbit whose focal distance is taken: one of smaller L_z, passing close to the
-    axis, may have none."""
-    return jnp.sqrt(ell**2 + _LEAST_SHELL_ELL**2 * (1 - ell**2))
+    axis, may have none, and one that hardly leaves the midplane does not tell it."""
+    return jnp.minimum(jnp.sqrt(ell**2 + _LEAST_SHELL_ELL**2 * (1 - ell**2)), _LARGEST_SHELL_ELL)
 
 
 def _k_nodes(axis: Axis) -> np.ndarray:

@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-
 _SMALL_STEP = 1e-3
 """The largest last step, relative to the first bracket, of a search that has come close to a root."""
 
@@ -27,9 +26,9 @@ def bracketed_root(
     """Root of `function` in [lower, upper], element by element.
 
     `function(x)` returns value and slope; `rising` says whether it goes from negative to positive. Newton
-    steps that leave the current bracket, and every third step in any case, are replaced by bisection; the last
-    two are Newton's, since derivatives are taken where the search ends.
-    Where there is no root the nearer end is approached.
+    steps that leave the current bracket, and every third step in any case, are replaced by bisection; the
+    last two are Newton's, since derivatives are taken where the search ends. Where there is no root the
+    nearer end is approached.
     """
     start = jax.lax.stop_gradient(lower), jax.lax.stop_gradient(upper)
     margin = 1e-9 * (start[1] - start[0])
