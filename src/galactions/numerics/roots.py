@@ -46,7 +46,7 @@ def bracketed_root(
         return jnp.where(inside, newton, 0.5 * (low + high)), low, high
 
     x, low, high = jax.lax.fori_loop(0, iterations, step, (0.5 * (start[0] + start[1]), *start))
-    return _polish(x, *function(jax.lax.stop_gradient(x)), (low, high), start)
+    return _polish(x, *function(jax.lax.stop_gradient(x)), (low, high), (lower, upper))
 
 
 def bisected_root(
@@ -64,7 +64,7 @@ def bisected_root(
     low, high = jax.lax.fori_loop(0, iterations, step, start)
     x = jax.lax.stop_gradient(0.5 * (low + high))
     value, slope = jax.jvp(function, (x,), (jnp.ones_like(x),))
-    return _polish(x, value, slope, (low, high), start)
+    return _polish(x, value, slope, (low, high), (lower, upper))
 
 
 def first_sign_change(beyond: Array, start: Array, points: Array) -> tuple[Array, Array]:
@@ -80,19 +80,19 @@ def first_sign_change(beyond: Array, start: Array, points: Array) -> tuple[Array
 
 
 def _polish(
-    x: Array, value: Array, slope: Array, bracket: tuple[Array, Array], start: tuple[Array, Array]
+    x: Array, value: Array, slope: Array, bracket: tuple[Array, Array], ends: tuple[Array, Array]
 ) -> Array:
     """One Newton step, kept within the last bracket but for a margin that rounding never exceeds.
 
-    Where that step is not small there is no root that could move with the function: the end that was
-    approached stays where it is.
+    Where that step is not small there is no root that could move with the function: what was approached is
+    one of the first bracket's `ends`, and moves with it.
     """
-    slope = jax.lax.stop_gradient(slope)
-    x = jax.lax.stop_gradient(x)
-    span = start[1] - start[0]
+    slope, x = jax.lax.stop_gradient((slope, x))
+    lower, upper = jax.lax.stop_gradient(ends)
+    span = upper - lower
     found = jnp.abs(jax.lax.stop_gradient(value)) < _SMALL_STEP * span * jnp.abs(slope)
     root = x - jnp.where(found, value / jnp.where(found, slope, 1.0), 0.0)
     margin = 1e-6 * span
-    return jnp.clip(
-        root, jnp.maximum(bracket[0] - margin, start[0]), jnp.minimum(bracket[1] + margin, start[1])
-    )
+    root = jnp.clip(root, jnp.maximum(bracket[0] - margin, lower), jnp.minimum(bracket[1] + margin, upper))
+    end = jnp.where(x - lower < upper - x, *ends)
+    return jnp.where(found, root, x + end - jax.lax.stop_gradient(end))
