@@ -149,7 +149,7 @@ def main(data: Path) -> int:
         print(f"\n{title}\n{'':<56} {'known':>9} {'here':>9}")
         try:
             for what, known, ours, rounding in sample(data):
-                differs = abs(ours - known) > rounding
+                differs = bool(abs(ours - known) > rounding)
                 apart += differs
                 print(f"  {what:<54} {known:>9g} {ours:>9.6g}{'  differs' if differs else ''}")
         except ValueError as error:

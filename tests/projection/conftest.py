@@ -7,8 +7,8 @@ import galactions as ga
 
 
 @pytest.fixture(scope="session")
-def galaxy() -> ga.Galaxy:
-    return ga.build("Mc17a", iterations=0)
+def galaxy(initial: ga.Galaxy) -> ga.Galaxy:
+    return initial
 
 
 @pytest.fixture(scope="session")
