@@ -27,9 +27,7 @@ def test_circular_velocity(settled, reference):
     assert np.max(np.abs(relative_circular_velocity(settled, reference, 1, 1.5))) < 6e-3
 
 
-@pytest.mark.xfail(
-    strict=True, reason="0.50%; 1.1% with action tables resolved in K: docs/numerics.md"
-)
+@pytest.mark.xfail(strict=True, reason="0.50%; 1.1% with action tables resolved in K: docs/numerics.md")
 def test_circular_velocity_at_one_kpc(settled, reference):
     assert np.max(np.abs(relative_circular_velocity(settled, reference, 1, 1.5))) < 3e-3
 
