@@ -77,3 +77,26 @@ def test_without_a_root_the_nearer_end_is_approached():
     )
     np.testing.assert_allclose(up, 1.0, atol=1e-12)
     np.testing.assert_allclose(down, 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("iterations", [24, 25, 26])
+def test_derivatives_are_exact_whatever_step_comes_last(iterations):
+    def root(a):
+        return bracketed_root(
+            lambda x: (jnp.tanh(x) - a, 1 - jnp.tanh(x) ** 2),
+            jnp.zeros(()),
+            jnp.asarray(5.0),
+            rising=True,
+            iterations=iterations,
+        )
+
+    assert float(jax.grad(root)(0.6)) == pytest.approx(1 / (1 - 0.6**2), rel=1e-7)
+
+
+def test_without_a_root_the_derivative_is_that_of_the_end():
+    def nearest(a):
+        return bracketed_root(
+            lambda x: (x + 10.0, jnp.ones_like(x)), 2 * a, 2 * a + 1, rising=True, iterations=14
+        )
+
+    assert float(jax.grad(nearest)(0.7)) == pytest.approx(2.0)
