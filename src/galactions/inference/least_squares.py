@@ -1,5 +1,4 @@
-"""Bounded trust-region least squares on the residuals (Branch, Coleman & Li 1999), and the errors it
-implies."""
+"""Bounded least squares on the residuals, with as few derivatives as will do, and the errors it implies."""
 
 from collections.abc import Callable
 
@@ -8,8 +7,21 @@ from numpy.typing import NDArray
 
 from galactions.inference.bins import BinLayout
 from galactions.inference.parameters import FreeParameters
+from galactions.inference.scoring import damped_step, promised_gain
+from galactions.inference.slopes import corrected
 
 Vector = NDArray[np.float64]
+
+NEAR = 100.0
+"""Derivatives are as good as those of the optimum where a step from there promised to lower the sum of squares
+by at most so many tolerances: with the default tolerance of a fit, where the optimum is one standard error
+away."""
+
+POOR = 0.25
+"""A step that gains less than this part of what it promised tells that the derivatives have aged."""
+
+_MOST_DAMPING = 1e8
+_MOST_STEPS = 1000
 
 
 def least_squares(
@@ -18,31 +30,54 @@ def least_squares(
     free: FreeParameters,
     start: Vector,
     *,
-    relative_tolerance: float,
+    tolerance: float,
+    known: Vector | None = None,
+    near: bool = False,
 ) -> tuple[Vector, bool]:
     """The values (n_free,) within the bounds that minimise the sum of squared residuals, from `start` on,
     and whether the search ended by its own criterion.
 
     residuals: values to (n_fitted,); jacobian: values to (n_fitted, n_free), asked for only where residuals
-    were finite. Residuals that are not finite reject the step, and the trust region shrinks. Ends when a
-    step lowers the sum of squares by less than `relative_tolerance` of it. Deterministic.
-    """
-    from scipy.optimize import least_squares as trust_region
+    were finite. Residuals that are not finite reject the step. Ends when a step promises to lower the sum of
+    squares by less than `tolerance`. Deterministic.
 
-    scale = free.scale
-    result = trust_region(
-        lambda x: residuals(x * scale),
-        start / scale,
-        jac=lambda x: jacobian(x * scale) * scale,
-        bounds=(free.lower / scale, free.upper / scale),
-        method="trf",
-        x_scale="jac",
-        ftol=max(relative_tolerance, 1e-12),
-        xtol=1e-9,
-        gtol=1e-12,
-        max_nfev=10**9,  # the budget is the recorder's, which raises
-    )
-    return np.clip(result.x * scale, free.lower, free.upper), bool(result.status > 0)
+    The steps are those of Levenberg and Marquardt (see `fisher_scoring`). Derivatives, which may cost many
+    times as much as residuals, are evaluated at the start; then they are corrected after each step by what the
+    residuals did (`corrected`; Broyden 1965; in MINPACK: More, Garbow & Hillstrom 1980), and evaluated anew
+    only where two steps in a row were poor (`POOR`), and before the end, unless they were evaluated near to
+    it (`NEAR`). known: derivatives to begin with instead of those at the start; near: that these were
+    evaluated near to the optimum.
+    """
+    x = np.clip(start, free.lower, free.upper)
+    here = residuals(x)
+    slopes, fresh = (jacobian(x), True) if known is None else (known, False)
+    near = near and known is not None
+    damping, poor = 1e-3, 0
+    for _ in range(_MOST_STEPS):
+        gradient, information = slopes.T @ here, slopes.T @ slopes
+        if fresh:
+            whole = damped_step(x, gradient, information, 0.0, free)
+            near = 2.0 * promised_gain(whole, gradient, information) < NEAR * tolerance
+        step = damped_step(x, gradient, information, damping, free)
+        promised = 2.0 * promised_gain(step, gradient, information)
+        if promised < tolerance and (fresh or (near and damping < 1.0)):
+            return x, damping < 1.0 or promised <= 0.0
+        if promised < tolerance or (poor > 1 and not fresh):
+            slopes, fresh, poor, damping = jacobian(x), True, 0, min(damping, 1e-3)
+            continue
+        ahead = residuals(x + step)
+        gain = float(here @ here - ahead @ ahead) / promised if np.all(np.isfinite(ahead)) else -np.inf
+        poor = 0 if gain > POOR else poor + 1
+        if gain > 1e-3 or not fresh:
+            slopes = corrected(slopes, step, ahead - here, information)
+        if gain > 1e-3:
+            x, here, fresh = np.clip(x + step, free.lower, free.upper), ahead, False
+            damping = max(damping * (0.1 if gain > 0.75 else 1.0 if gain > POOR else 5.0), 1e-12)
+        else:
+            damping *= 10.0
+            if damping > _MOST_DAMPING:
+                return x, False
+    return x, False
 
 
 def covariance(

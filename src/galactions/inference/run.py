@@ -30,6 +30,7 @@ from galactions.inference.files import atomic_path, plain, write_json, write_tex
 from galactions.inference.lock import RunFolderError, folder_lock
 from galactions.inference.problem import FitProblem
 from galactions.inference.settings import OUTLIERS
+from galactions.inference.slopes import Slopes
 from galactions.inference.trials import Trial
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ if TYPE_CHECKING:
 MAY_CHANGE = ("max_trials",)
 """Settings in which a run that is taken up may differ from its beginning: they say when to stop, not where
 to go."""
+
+
+SLOPES = "slopes.npz"
+"""Derivatives near the optimum, and where they were evaluated."""
+
+BEGUN_WITH = "slopes_begun_with.npz"
+"""Derivatives that were handed to a fit."""
 
 
 class RunFolder:
@@ -82,6 +90,17 @@ class RunFolder:
         """Changes entries of `run.json`."""
         self.record.update(plain(changes))
         write_json(self.path / "run.json", self.record)
+
+    def begun_with(self, slopes: Slopes | None) -> Slopes | None:
+        """The derivatives that this run began with: those handed to it at first, kept for when it is taken
+        up."""
+        path = self.path / BEGUN_WITH
+        if path.exists():
+            return Slopes.load(path)
+        if slopes is not None and not (self.path / "trials.jsonl").exists():
+            slopes.save(path)
+            return slopes
+        return None
 
     def forget_checkpoints(self) -> None:
         """Removes the arrays of trials: a converged run has no use for them."""
@@ -182,6 +201,31 @@ def _refuse_other_problem(run: RunFolder, problem: FitProblem) -> None:
     if problem.config_text:
         write_text(run.path / "config.toml", problem.config_text)
     run.update(settings=problem.settings.model_dump(mode="json"), config=problem.config_text)
+
+
+def kept_slopes(folder: Path, problem: FitProblem) -> Slopes | None:
+    """The derivatives in a run folder, if they are of the problem's own predictions: same model, nodes,
+    survey, constraints and free parameters; else None."""
+    path = folder / SLOPES
+    if not path.exists():
+        return None
+    record = read_record(folder)
+    held = [name for name in problem.parameters if name not in problem.free.names]
+    told, settings = record.get("start_parameters", {}), problem.settings.model_dump(mode="json")
+    now = {
+        "survey_digest": survey_digest(problem.survey),
+        "version": __version__,
+        "seed": problem.seed,
+        "identity": dict(problem.identity),
+        "free": problem.free.names,
+        "held": {name: problem.parameters[name] for name in held},
+        "settings": {key: settings[key] for key in ("ties", "constraints", "star_nodes", "star_seed")},
+    }
+    then = {**record, "held": {name: told.get(name) for name in held}}
+    then["settings"] = {key: record.get("settings", {}).get(key) for key in now["settings"]}
+    if any(then.get(key) != value for key, value in plain(now).items()):
+        return None
+    return Slopes.load(path)
 
 
 def read_record(folder: Path) -> dict[str, Any]:

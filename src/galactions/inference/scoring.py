@@ -34,8 +34,8 @@ def fisher_scoring(
     for _ in range(_MOST_STEPS):
         gradient, information = derivatives(x)
         while True:
-            step = _step(x, gradient, information, damping, free)
-            expected = -float(gradient @ step + 0.5 * step @ information @ step)
+            step = damped_step(x, gradient, information, damping, free)
+            expected = promised_gain(step, gradient, information)
             if expected < tolerance:
                 return x, damping < 1.0 or expected <= 0.0
             ahead = value(x + step)
@@ -51,7 +51,9 @@ def fisher_scoring(
     return x, False
 
 
-def _step(x: Vector, gradient: Vector, information: Vector, damping: float, free: FreeParameters) -> Vector:
+def damped_step(
+    x: Vector, gradient: Vector, information: Vector, damping: float, free: FreeParameters
+) -> Vector:
     """The damped step from x, cut at the bounds; parameters that it would drive through one stay on it."""
     diagonal = np.maximum(np.diag(information), 1e-300)
     moving = np.ones(len(x), dtype=bool)
@@ -69,3 +71,8 @@ def _step(x: Vector, gradient: Vector, information: Vector, damping: float, free
         if not moving.any():
             return np.zeros(len(x))
     return np.clip(x + step, free.lower, free.upper) - x
+
+
+def promised_gain(step: Vector, gradient: Vector, information: Vector) -> float:
+    """By how much a step lowers a function of this gradient (n_free,) and second derivative (n_free, n_free)."""
+    return -float(gradient @ step + 0.5 * step @ information @ step)

@@ -64,6 +64,9 @@ def search(recorder: TrialRecorder) -> SearchEnd:
     one that of the prediction at the best parameters of the round before, until a round gains next to
     nothing.
 
+    Derivatives that the recorder has already (from an earlier round, or handed to it) are begun with, and
+    evaluated anew only where they turn out to be of no use.
+
     Raises ModelError when no model can be built at the start.
     """
     problem, settings = recorder.problem, recorder.problem.settings
@@ -124,13 +127,15 @@ def _round(
             start,
             tolerance=tolerance,
         )
-    start_score = float(np.sum(recorder.residuals(start) ** 2))
+    known = recorder.known_slopes
     return least_squares(
         recorder.residuals,
         recorder.residual_slopes,
         free,
         start,
-        relative_tolerance=tolerance / max(start_score, tolerance),
+        tolerance=tolerance,
+        known=None if known is None else recorder.residual_slopes_of(start, known.array),
+        near=known is not None,
     )
 
 
