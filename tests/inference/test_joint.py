@@ -22,7 +22,7 @@ from galactions.inference.chi2 import region_chi2
 from galactions.inference.joint import joint_objective
 from galactions.inference.objective import GaussianObjective, MultinomialObjective
 from galactions.inference.problem import all_slopes, predict_all, predict_heights
-from galactions.inference.scoring import fisher_scoring
+from galactions.inference.scoring import Scored, fisher_scoring
 
 SURVEY = survey_from(SmoothGaussians(), 2000, seed=4)
 FREE = ("sigma_r0_thin", "sigma_z0_thin", "R_sigma_thin", "shift")
@@ -183,17 +183,18 @@ def test_a_star_without_probability_is_told():
 
 
 def test_scoring_ends_on_a_bound():
-    free = FreeParameters((FreeParameter("a", 0.5, 0.0, 1.0), FreeParameter("b", 3.0, -5.0, 5.0)))
     centre, matrix = np.array([2.0, 1.0]), np.array([[2.0, 0.9], [0.9, 1.0]])
-
-    def value(x):
-        return float(0.5 * (x - centre) @ matrix @ (x - centre))
-
-    found, converged = fisher_scoring(
-        value, lambda x: (matrix @ (x - centre), matrix), free, free.start, tolerance=1e-10
+    quadratic = Scored(
+        lambda x: x - centre,
+        lambda x: np.eye(2),
+        lambda y, _: float(0.5 * y @ matrix @ y),
+        lambda y, slopes, _: (slopes.T @ matrix @ y, slopes.T @ matrix @ slopes),
+        np.array([0.0, -5.0]),
+        np.array([1.0, 5.0]),
     )
-    assert converged
-    assert found == pytest.approx([1.0, 1.0 + 0.9], abs=1e-4)
+    end = fisher_scoring(quadratic, np.array([0.5, 3.0]), tolerance=1e-10)
+    assert end.converged
+    assert end.x == pytest.approx([1.0, 1.0 + 0.9], abs=1e-4)
 
 
 def starting(**more):

@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 from gaussians import NAMES, TRUTH, Gaussians, SmoothGaussians, outside, problem, survey_from
+from scipy.optimize import least_squares
 
 from galactions.errors import ModelError
 from galactions.inference import FitSettings, RunFolderError, fit
-from galactions.inference.least_squares import least_squares
-from galactions.inference.parameters import FreeParameter, FreeParameters
 from galactions.inference.problem import all_slopes, predict_slopes
 from galactions.inference.run import kept_slopes
+from galactions.inference.scoring import Scored, fisher_scoring
 from galactions.inference.slopes import Slopes, corrected
 
 SMOOTH = SmoothGaussians()
@@ -59,45 +59,47 @@ class Counted:
         )
 
 
-def box(start, upper=np.inf):
-    names = ("a", "b", "c", "d")
-    return FreeParameters(
-        tuple(FreeParameter(n, x, -np.inf, upper) for n, x in zip(names, start, strict=True))
+def minimum(counted, start, upper=np.inf, **how):
+    bounds = np.full(4, -np.inf), np.full(4, upper)
+    problem = Scored(
+        counted.residuals,
+        counted.jacobian,
+        lambda y, _: float(y @ y),
+        lambda y, slopes, _: (2.0 * y @ slopes, 2.0 * slopes.T @ slopes),
+        *bounds,
     )
+    return fisher_scoring(problem, np.array(start), tolerance=1e-10, **how)
+
+
+FAR = [1.6, 0.8, 1.4, 0.6]
 
 
 def test_derivatives_are_evaluated_at_both_ends_only():
-    counted, start = Counted(), np.array([1.6, 0.8, 1.4, 0.6])
-    found, converged = least_squares(
-        counted.residuals, counted.jacobian, box(start), start, tolerance=1e-10
-    )
-    assert converged
-    np.testing.assert_allclose(found, 1.0, atol=1e-4)
+    counted = Counted()
+    end = minimum(counted, FAR)
+    assert end.converged
+    np.testing.assert_allclose(end.x, 1.0, atol=1e-4)
     assert counted.derivatives == 2
     assert counted.values < 15
+    np.testing.assert_array_equal(end.y, counted.residuals(end.x))
 
 
 def test_aged_derivatives_are_renewed_where_steps_fail():
-    counted, start = Counted(), np.array([1.6, 0.8, 1.4, 0.6])
-    wrong = -counted.jacobian(start)
-    found, converged = least_squares(
-        counted.residuals, counted.jacobian, box(start), start, tolerance=1e-10, known=wrong, near=True
-    )
-    assert converged
-    np.testing.assert_allclose(found, 1.0, atol=1e-4)
+    counted = Counted()
+    wrong = -counted.jacobian(np.array(FAR))
+    end = minimum(counted, FAR, known=wrong, near=True)
+    assert end.converged
+    np.testing.assert_allclose(end.x, 1.0, atol=1e-4)
     assert counted.derivatives > 1
 
 
 def test_bounds_hold_and_the_optimum_on_one_is_found():
-    counted, start = Counted(), np.array([0.5, 0.8, 0.7, 0.6])
-    found, converged = least_squares(
-        counted.residuals, counted.jacobian, box(start, 0.9), start, tolerance=1e-10
-    )
-    assert converged
-    from scipy.optimize import least_squares as reference
-
-    theirs = reference(Counted().residuals, start, Counted().jacobian, bounds=(-np.inf, 0.9), xtol=1e-12)
-    np.testing.assert_allclose(found, theirs.x, atol=1e-4)
+    counted = Counted()
+    start = np.array([0.5, 0.8, 0.7, 0.6])
+    end = minimum(counted, start, 0.9)
+    assert end.converged
+    theirs = least_squares(counted.residuals, start, counted.jacobian, bounds=(-np.inf, 0.9), xtol=1e-12)
+    np.testing.assert_allclose(end.x, theirs.x, atol=1e-4)
 
 
 class Counting(Gaussians):
@@ -113,7 +115,7 @@ def test_without_derivatives_a_fit_takes_a_few_predictions_and_finds_the_same(ob
     chosen = {"method": "least-squares", "objective": objective, "tolerance": 1e-4}
     Counting.calls = 0
     rough = fit(problem(Counting(), survey_from(SMOOTH), **chosen))
-    assert Counting.calls <= 20  # two sets of derivatives of three predictions each among them
+    assert Counting.calls <= 25  # two or three sets of derivatives, of three predictions each, among them
     exact = fit(problem(SMOOTH, survey_from(SMOOTH), **chosen))
     for name in NAMES:
         assert rough.best[name] == pytest.approx(exact.best[name], abs=5e-3 * exact.standard_errors[name])

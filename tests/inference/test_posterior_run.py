@@ -84,6 +84,7 @@ def test_features_hold_all_of_the_likelihood(target):
 def posteriors():
     chosen = {
         "laplace": {"draws": 600, "target_ess": 1000},
+        "emulated": {"draws": 200, "target_ess": 600},
         "delayed": {"draws": 400, "warmup": 20, "chains": 2, "target_ess": 300},
         "nuts": {"draws": 400, "warmup": 60, "chains": 2, "target_ess": 200},
         "ensemble": {"draws": 600, "warmup": 150, "chains": 2, "target_ess": 200},

@@ -14,6 +14,7 @@ from galactions.inference.posterior.summary import summarise_chains, summarise_w
 
 SETTINGS = {
     "laplace": PosteriorSettings(method="laplace", draws=512, target_ess=1500, max_rounds=12),
+    "emulated": PosteriorSettings(method="emulated", draws=250, target_ess=1000, max_rounds=8),
     "delayed": PosteriorSettings(method="delayed", draws=700, warmup=50, chains=2),
     "nuts": PosteriorSettings(method="nuts", draws=500, warmup=100, chains=2),
     "ensemble": PosteriorSettings(method="ensemble", draws=1500, warmup=300, chains=2),
@@ -21,7 +22,7 @@ SETTINGS = {
 each_method = pytest.mark.parametrize("method", list(SETTINGS))
 each_method_in_time = pytest.mark.parametrize(
     "method",
-    ["laplace", "delayed", *(pytest.param(name, marks=pytest.mark.slow) for name in ("nuts", "ensemble"))],
+    ["laplace", "emulated", "delayed", *(pytest.param(name, marks=pytest.mark.slow) for name in ("nuts", "ensemble"))],
 )
 
 
@@ -124,7 +125,7 @@ def test_emulator_is_exact_where_features_are_quadratic():
         np.testing.assert_allclose(
             gradient, target.value_and_gradient(u)[1] @ normal.factor, atol=1e-6, rtol=1e-6
         )
-    assert at.n_evaluations["feature_slopes"] == 7
+    assert at.n_evaluations["feature_slopes"] <= 10
 
 
 class Bent(Banana):
@@ -156,6 +157,9 @@ class Half(Normal):
         value = self.log_density(u)
         return (value, np.zeros(len(u))) if value == -np.inf else super().value_and_gradient(u)
 
+    def features(self, u):
+        return None if self.log_density(u) == -np.inf else super().features(u)
+
 
 @each_method_in_time
 def test_impossible_models_are_never_drawn(method):
@@ -185,7 +189,7 @@ def test_no_model_at_the_start_is_said():
 
 def test_a_flat_direction_is_named():
     class Flat(Normal):
-        def curvature(self, u):
+        def curvature_of(self, features, feature_slopes, u):
             return np.diag([1.0, 0.0])
 
     with pytest.raises(

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from galactions.errors import ConfigError
 from galactions.inference.bins import data_sigma, model_sigma
 from galactions.inference.chi2 import chi2_table
+from galactions.inference.covariance import covariance, inverted
 from galactions.inference.joint import joint_objective
-from galactions.inference.least_squares import covariance, inverted
 from galactions.inference.lock import RunFolderError
 from galactions.inference.predictor import (
     BAD_TRIAL_ERRORS,
@@ -25,7 +25,7 @@ from galactions.inference.progress import Progress, ProgressUpdate
 from galactions.inference.result import FitResult, Remark, RemarkKind, load_fit, write_result
 from galactions.inference.run import RunFolder, command_line, open_run
 from galactions.inference.search import SearchEnd, Status, search
-from galactions.inference.slopes import Slopes
+from galactions.inference.slopes import Slopes, begun_with
 from galactions.inference.starts import fit_from_starts
 from galactions.inference.trials import TrialRecorder
 
@@ -89,7 +89,7 @@ def fit(
         with open_run(folder, one, resume=resume, command=command or command_line()) as opened:
             if opened.record["status"] == "converged":
                 return load_fit(folder)
-            return _fit(one, opened, progress, opened.begun_with(slopes))
+            return _fit(one, opened, progress, begun_with(folder, slopes, begun=(folder / "trials.jsonl").exists()))
 
     if problem.starts:
         return fit_from_starts(problem, path, run, progress)

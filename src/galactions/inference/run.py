@@ -44,9 +44,6 @@ to go."""
 SLOPES = "slopes.npz"
 """Derivatives near the optimum, and where they were evaluated."""
 
-BEGUN_WITH = "slopes_begun_with.npz"
-"""Derivatives that were handed to a fit."""
-
 
 class RunFolder:
     """An open, locked run folder (see `open_run`): a `TrialStore` that also keeps what stands around the
@@ -90,17 +87,6 @@ class RunFolder:
         """Changes entries of `run.json`."""
         self.record.update(plain(changes))
         write_json(self.path / "run.json", self.record)
-
-    def begun_with(self, slopes: Slopes | None) -> Slopes | None:
-        """The derivatives that this run began with: those handed to it at first, kept for when it is taken
-        up."""
-        path = self.path / BEGUN_WITH
-        if path.exists():
-            return Slopes.load(path)
-        if slopes is not None and not (self.path / "trials.jsonl").exists():
-            slopes.save(path)
-            return slopes
-        return None
 
     def forget_checkpoints(self) -> None:
         """Removes the arrays of trials: a converged run has no use for them."""

@@ -39,6 +39,22 @@ class Slopes:
             ) from None
 
 
+BEGUN_WITH = "slopes_begun_with.npz"
+"""Derivatives that were handed to a run, in its folder."""
+
+
+def begun_with(folder: Path, slopes: Slopes | None, *, begun: bool) -> Slopes | None:
+    """The derivatives that the run in `folder` begins with: those handed to it before it had `begun`, which are
+    kept for when it is taken up."""
+    path = folder / BEGUN_WITH
+    if path.exists():
+        return Slopes.load(path)
+    if slopes is None or begun:
+        return None
+    slopes.save(path)
+    return slopes
+
+
 def corrected(slopes: Matrix, step: Vector, change: Vector, metric: Matrix) -> Matrix:
     """Derivatives (m, n), changed as little as makes them agree with the `change` (m,) that was seen over a
     `step` (n,): the rank-one update of Broyden (1965, Math. Comp. 19, 577).

@@ -140,33 +140,6 @@ class TrialRecorder:
         done = self._done.get(trial_key("heights", self.round, self.problem.free.named(values)))
         return None if done is None else done[1]
 
-    def residuals(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Residuals, whose sum of squares is the score; all +inf for parameters that make no model (a
-        rejected step)."""
-        y = self.prediction(values)
-        if y is None:
-            size = len(self.objective.residuals(np.zeros(self._size)))
-            return np.full(size, math.inf)
-        return np.asarray(self.objective.residuals(y)) / math.sqrt(self.objective.terms)
-
-    def residual_slopes(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Derivatives of the residuals by the free parameters. Raises as `slopes`."""
-        y = self.prediction(values)
-        if y is None:
-            raise DerivativesFailedError("the model could not be built again")
-        return self._of_residuals(y, self.slopes(values))
-
-    def residual_slopes_of(
-        self, values: NDArray[np.float64], slopes: NDArray[np.float64]
-    ) -> NDArray[np.float64] | None:
-        """Derivatives of the residuals at free values, from those of the joint prediction (evaluated
-        elsewhere); None where there is no model."""
-        y = self.prediction(values)
-        return None if y is None else self._of_residuals(y, slopes)
-
-    def _of_residuals(self, y: NDArray[np.float64], slopes: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(self.objective.residual_slopes(y, slopes)) / math.sqrt(self.objective.terms)
-
     def slopes(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Derivatives of the joint prediction by the free parameters. Raises DerivativesFailedError where
         there are none."""
@@ -177,11 +150,6 @@ class TrialRecorder:
         if y is not None:
             self.known_slopes = Slopes(values.copy(), y, array)
         return array
-
-    @property
-    def _size(self) -> int:
-        problem = self.problem
-        return len(problem.layout.data) + len(problem.constraints) + problem.n_stars
 
     def check_start(self, values: NDArray[np.float64], kind: str) -> None:
         """Raises ModelError, with the reason, when no model can be built at the start `values`."""
