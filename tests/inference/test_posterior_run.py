@@ -87,7 +87,7 @@ def posteriors():
         "emulated": {"draws": 200, "target_ess": 600},
         "delayed": {"draws": 400, "warmup": 20, "chains": 2, "target_ess": 300},
         "nuts": {"draws": 400, "warmup": 60, "chains": 2, "target_ess": 200},
-        "ensemble": {"draws": 600, "warmup": 150, "chains": 2, "target_ess": 200},
+        "ensemble": {"draws": 1200, "warmup": 150, "chains": 2, "target_ess": 200},
     }
     mine = problem(SMOOTH, SURVEY)
     return {

@@ -14,7 +14,7 @@ from galactions.inference.posterior.summary import summarise_chains, summarise_w
 
 SETTINGS = {
     "laplace": PosteriorSettings(method="laplace", draws=512, target_ess=1500, max_rounds=12),
-    "emulated": PosteriorSettings(method="emulated", draws=250, target_ess=1000, max_rounds=8),
+    "emulated": PosteriorSettings(method="emulated", draws=120, target_ess=480, max_rounds=8),
     "delayed": PosteriorSettings(method="delayed", draws=700, warmup=50, chains=2),
     "nuts": PosteriorSettings(method="nuts", draws=500, warmup=100, chains=2),
     "ensemble": PosteriorSettings(method="ensemble", draws=1500, warmup=300, chains=2),

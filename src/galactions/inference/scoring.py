@@ -65,13 +65,13 @@ def fisher_scoring(
     Steps solve (I + damping diag I) s = -gradient over the parameters that are not held by a bound, and are
     cut at the bounds (Marquardt 1963; Osborne 1992): for a sum of squares, those of Levenberg and Marquardt. A
     step that does not lower the value, or ends where there is no model, raises the damping. The search ends
-    when a step promises to gain less than `tolerance`. Deterministic.
+    with the first step that promises to gain less than `tolerance`. Deterministic.
 
     Derivatives, which may cost many times as much as predictions, are evaluated at the start; then they are
     corrected after each step by what the prediction did (`corrected`; Broyden 1965; so in MINPACK: More,
     Garbow & Hillstrom 1980), and evaluated anew only where two steps in a row were poor (`POOR`), and before
     the end, unless they were evaluated near to it (`NEAR`). known: derivatives to begin with instead of those
-    at the start; near: that these were evaluated near to the optimum.
+    at the start; near: that these were evaluated near to the optimum, whatever the first step promises.
     """
     x = np.clip(start, problem.lower, problem.upper)
     y = problem.predicted(x)
@@ -79,16 +79,20 @@ def fisher_scoring(
         raise ValueError("there is no prediction at the start of the search")
     here = problem.value(y, x)
     slopes, fresh = (problem.slopes(x), True) if known is None else (known, False)
-    near = near and known is not None
     damping, poor, steps = 1e-3, 0, 0
     while True:
         gradient, information = problem.derivatives(y, slopes, x)
-        if fresh:
+        if fresh or (steps == 0 and not near):
             whole = _damped_step(problem, x, gradient, information, 0.0)
             near = _promised_gain(whole, gradient, information) < NEAR * tolerance
         step = _damped_step(problem, x, gradient, information, damping)
         promised = _promised_gain(step, gradient, information)
         if promised < tolerance and (fresh or (near and damping < 1.0)):
+            if promised > 0.0:
+                to = np.clip(x + step, problem.lower, problem.upper)
+                ahead = problem.predicted(to)
+                if ahead is not None and problem.value(ahead, to) < here:
+                    x, y = to, ahead
             return ScoringEnd(x, y, slopes, damping < 1.0 or promised <= 0.0, steps)
         if promised < tolerance or (poor > 1 and not fresh):
             slopes, fresh, poor, damping = problem.slopes(x), True, 0, min(damping, 1e-3)

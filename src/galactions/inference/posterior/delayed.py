@@ -4,7 +4,7 @@ decides."""
 import numpy as np
 from numpy.typing import NDArray
 
-from galactions.inference.posterior.chains import AfterDraw, Chain, chain_from, overdispersed_start
+from galactions.inference.posterior.chains import Chain, ChainPlan, chain_from, overdispersed_start
 from galactions.inference.posterior.emulator import Emulator
 from galactions.inference.posterior.journal import RecordedTarget
 from galactions.inference.posterior.trajectories import state_at, travelled, tuned_step
@@ -14,14 +14,9 @@ Vector = NDArray[np.float64]
 def delayed_chain(
     target: RecordedTarget,
     emulator: Emulator,
-    *,
-    draws: int,
-    warmup: int,
-    seed: int,
-    chain: int,
-    after_draw: AfterDraw | None = None,
+    plan: ChainPlan,
 ) -> Chain:
-    """Chain number `chain` of `draws` draws, after `warmup` that are not kept; one evaluation of the target
+    """The planned chain; one evaluation of the target
     for each.
 
     A proposal y is the end of `TRAJECTORIES` Hamiltonian trajectories on the emulator's density e, each
@@ -31,15 +26,15 @@ def delayed_chain(
     begins. Stats: acceptance (probability), accepted.
     """
     start = emulator.start
-    rng = np.random.default_rng([seed, chain, 3])
-    step = tuned_step(emulator, np.random.default_rng([seed, 4]))
+    rng = plan.rng(3)
+    step = tuned_step(emulator, np.random.default_rng([plan.seed, 4]))
     z = start.z(overdispersed_start(target, start, rng, 1.0))
     while not np.isfinite(emulator.log_density(z)):
         z = 0.5 * z  # towards the mode, where the emulator is exact
     state = state_at(emulator, z)
     exact = target.log_density(start.u(state.z))
     points, values, probabilities, accepted = [], [], [], []
-    for i in range(warmup + draws):
+    for i in range(plan.total):
         proposed = travelled(emulator, state, step, rng)
         log_ratio = -np.inf
         if proposed is not state:
@@ -51,12 +46,11 @@ def delayed_chain(
         taken = bool(rng.uniform() < probability)
         if taken:
             state, exact = proposed, value
-        if i >= warmup:
+        if i >= plan.warmup:
             points.append(start.u(state.z))
             values.append(exact)
             probabilities.append(probability)
             accepted.append(float(taken))
-        if after_draw is not None:
-            after_draw(i + 1, warmup + draws)
+        plan.tell(i + 1)
     stats = {"acceptance": np.array([probabilities]), "accepted": np.array([accepted])}
     return chain_from(target, np.array(points)[None], np.array([values]), stats)

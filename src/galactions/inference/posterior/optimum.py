@@ -78,7 +78,6 @@ def _by_features(
         start,
         tolerance=GAIN if target.differentiable else ROUGH_GAIN,
         known=known,
-        near=known is not None,
         most_steps=max_steps,
     )
     curvature = target.curvature_of(end.y, end.slopes, end.x)

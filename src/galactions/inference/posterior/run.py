@@ -123,12 +123,7 @@ def load_posterior(folder: str | Path) -> PosteriorResult:
         return PosteriorResult(
             model_name=record["model"],
             method=record["method"],
-            names=draws.names,
-            values=draws.values,
-            log_density=draws.log_density,
-            stats=draws.stats,
-            points=draws.points,
-            weights=draws.weights,
+            **vars(draws),
             parameters=read_table(folder / "summary.csv"),
             verdicts=tuple(
                 Verdict(VerdictKind[item["kind"]], tuple(item["details"])) for item in found["verdicts"]

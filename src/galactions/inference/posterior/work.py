@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galactions.inference.executor import Executor, SerialExecutor
-from galactions.inference.posterior.chains import AfterDraw, Chain
+from galactions.inference.posterior.chains import AfterDraw, Chain, ChainPlan
 from galactions.inference.posterior.delayed import delayed_chain
 from galactions.inference.posterior.emulated import emulated_sample, trained_emulator
 from galactions.inference.posterior.emulator import Emulator, emulator
@@ -164,41 +164,16 @@ def run_chain(target: Target, task: ChainTask, after_draw: AfterDraw | None = No
     """Draws one chain."""
     settings = task.settings
     at = RecordedTarget(target, None if task.journal is None else Journal(task.journal))
+    plan = ChainPlan(settings.draws, settings.warmup, settings.seed, task.chain, after_draw)
     if settings.method == "delayed" and task.emulator is not None:
-        return delayed_chain(
-            at,
-            task.emulator,
-            draws=settings.draws,
-            warmup=settings.warmup,
-            seed=settings.seed,
-            chain=task.chain,
-            after_draw=after_draw,
-        )
+        return delayed_chain(at, task.emulator, plan)
     if settings.method == "nuts":
         from galactions.inference.posterior.nuts import nuts_chain
 
-        return nuts_chain(
-            at,
-            task.start,
-            draws=settings.draws,
-            warmup=settings.warmup,
-            seed=settings.seed,
-            chain=task.chain,
-            max_doublings=settings.max_doublings,
-            after_draw=after_draw,
-        )
+        return nuts_chain(at, task.start, plan, max_doublings=settings.max_doublings)
     from galactions.inference.posterior.ensemble import ensemble_chain
 
-    return ensemble_chain(
-        at,
-        task.start,
-        draws=settings.draws,
-        warmup=settings.warmup,
-        seed=settings.seed,
-        chain=task.chain,
-        walkers=settings.walkers,
-        after_draw=after_draw,
-    )
+    return ensemble_chain(at, task.start, plan, walkers=settings.walkers)
 
 
 def _chains(
