@@ -2,8 +2,8 @@
 
     python -m benchmarks.recovery CONFIG [--mocks 20] [--out DIR]
 
-CONFIG is the file of a fit to a mock survey (`[survey.mock]`) that begins at the truth (no `[model.set]`). All
-mocks have the bins and the nodes of the first, so that they differ by their stars alone, and one set of
+CONFIG is the file of a fit to a mock survey (`[survey.mock]`) that begins at the truth (no `[model.set]`).
+All mocks have the bins and the nodes of the first, so that they differ by their stars alone, and one set of
 derivatives, at the truth, serves all of them. Folders below --out are taken up if they are there.
 """
 
@@ -21,9 +21,9 @@ from rich.table import Table
 
 from galactions.config import Config, load_config
 from galactions.galaxy import build, named_model
+from galactions.inference.bins import model_sigma
 from galactions.inference.files import atomic_path, write_json
 from galactions.inference.joint import joint_objective
-from galactions.inference.bins import model_sigma
 from galactions.inference.model_predictor import problem_from_config
 from galactions.inference.predictor import Prediction, Predictor
 from galactions.inference.problem import FitProblem, all_slopes, predict_heights
@@ -181,8 +181,8 @@ HEADINGS = ("parameter", "truth", "error", "bias", "scatter", "within 68%", "wit
 
 
 def rows(found: Recovery) -> list[list[str]]:
-    """A row a parameter: truth, median standard error, mean and standard deviation of the pulls, coverage, and how
-    many of the fits ended on a bound."""
+    """A row a parameter: truth, median standard error, mean and standard deviation of the pulls, coverage,
+    and how many of the fits ended on a bound."""
     return [
         [
             name,

@@ -17,7 +17,7 @@ from gaussians import (
 )
 
 from galactions.errors import ConfigError
-from galactions.inference import FreeParameter, FreeParameters, data_sigma, fit, load_fit
+from galactions.inference import data_sigma, fit, load_fit
 from galactions.inference.chi2 import region_chi2
 from galactions.inference.joint import joint_objective
 from galactions.inference.objective import GaussianObjective, MultinomialObjective

@@ -125,7 +125,10 @@ def test_without_derivatives_a_fit_takes_a_few_predictions_and_finds_the_same(ob
 def test_differences_to_one_side_keep_to_what_can_be_built():
     truth = np.array([TRUTH[name] for name in NAMES])
     limited = problem(
-        Gaussians(broken=64.0), survey_from(SMOOTH), {"sigma_r0_thin": 64.0}, bounds={"R_sigma_thin": (1.5, 12.5)}
+        Gaussians(broken=64.0),
+        survey_from(SMOOTH),
+        {"sigma_r0_thin": 64.0},
+        bounds={"R_sigma_thin": (1.5, 12.5)},
     )
     exact = predict_slopes(problem(SMOOTH, survey_from(SMOOTH)), truth).array
     heights = limited.layout.flatten(Gaussians().predict(TRUTH).p)
@@ -183,7 +186,9 @@ def test_a_run_keeps_its_derivatives_for_problems_with_the_same_predictions(tmp_
         dataclasses.replace(mine, seed=1),
         dataclasses.replace(mine, identity={"iterations": 4}),
         dataclasses.replace(mine, settings=FitSettings(free=NAMES[:2])),
-        dataclasses.replace(mine, constraints=outside(), settings=FitSettings(free=NAMES, ties={"idle": "shift"})),
+        dataclasses.replace(
+            mine, constraints=outside(), settings=FitSettings(free=NAMES, ties={"idle": "shift"})
+        ),
     ]
     assert [kept_slopes(tmp_path, other) for other in others] == [None] * len(others)
     assert kept_slopes(tmp_path / "nowhere", mine) is None

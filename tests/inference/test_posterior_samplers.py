@@ -1,5 +1,7 @@
 """Samplers against targets with known moments and evidence: each alone, with errors by its own ESS."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from targets import Banana, Normal
@@ -11,6 +13,7 @@ from galactions.inference.posterior.journal import RecordedTarget
 from galactions.inference.posterior.laplace import laplace
 from galactions.inference.posterior.optimum import find_mode
 from galactions.inference.posterior.summary import summarise_chains, summarise_weighted
+from galactions.inference.posterior.value_emulator import learnt_emulator
 
 SETTINGS = {
     "laplace": PosteriorSettings(method="laplace", draws=512, target_ess=1500, max_rounds=12),
@@ -22,8 +25,18 @@ SETTINGS = {
 each_method = pytest.mark.parametrize("method", list(SETTINGS))
 each_method_in_time = pytest.mark.parametrize(
     "method",
-    ["laplace", "emulated", "delayed", *(pytest.param(name, marks=pytest.mark.slow) for name in ("nuts", "ensemble"))],
+    [
+        "laplace",
+        "emulated",
+        "delayed",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("nuts", "ensemble")),
+    ],
 )
+
+
+@cache
+def banana_sample(method):
+    return draw_sample(Banana(), np.array([0.5, 0.5, 1.0]), SETTINGS[method])
 
 
 def moments(sample, function, variance):
@@ -58,8 +71,7 @@ def test_moments_of_a_correlated_normal(method):
 
 @each_method_in_time
 def test_moments_of_a_banana(method):
-    target = Banana()
-    sample = draw_sample(target, np.array([0.5, 0.5, 1.0]), SETTINGS[method])
+    sample = banana_sample(method)
     # Means and variances, by the moments of a unit normal: E x^4 = 3, E x^6 = 15, E x^8 = 105.
     expected = {
         "x": (lambda u: u[..., 0], 0.0, 1.0),
@@ -128,6 +140,48 @@ def test_emulator_is_exact_where_features_are_quadratic():
     assert at.n_evaluations["feature_slopes"] <= 10
 
 
+@pytest.fixture(scope="module")
+def learnt():
+    """An emulator of the banana from 40 values, with its normal approximation."""
+    at = RecordedTarget(Banana())
+    mode = find_mode(at, np.array([0.3, 0.2, 0.1]))
+    normal = laplace(mode, at.names)
+    u = normal.u(1.2 * np.random.default_rng(2).standard_normal((40, 3)))
+    return learnt_emulator(Banana(), mode, normal, u, [at.features(x) for x in u])
+
+
+def test_an_emulator_of_values_tells_how_well_it_tells_the_density(learnt):
+    rng = np.random.default_rng(3)
+    z = 1.2 * rng.standard_normal((200, 3))
+    off = [learnt.log_density(x) - Banana().log_density(learnt.start.u(x)) for x in z]
+    assert learnt.missed < 0.1
+    assert np.median(np.abs(off)) < 2.0 * learnt.missed
+
+
+def test_an_emulator_of_values_has_the_gradient_of_its_density(learnt):
+    for z in np.random.default_rng(4).standard_normal((5, 3)):
+        gradient = learnt.value_and_gradient(z)[1]
+        steps = 1e-5 * np.eye(3)
+        ends = [(learnt.log_density(z + step), learnt.log_density(z - step)) for step in steps]
+        np.testing.assert_allclose(gradient, [(a - b) / 2e-5 for a, b in ends], atol=1e-6, rtol=1e-6)
+
+
+def test_an_emulator_needs_models_to_learn_from():
+    at = RecordedTarget(Banana())
+    mode = find_mode(at, np.zeros(3))
+    with pytest.raises(ModelError, match="there is no emulator: 1 of 4 points around the mode make a model"):
+        learnt_emulator(
+            Banana(), mode, laplace(mode, at.names), np.zeros((4, 3)), [None, at.features(mode.u), None, None]
+        )
+
+
+def test_draws_of_an_emulator_cost_few_values():
+    sample, plain = banana_sample("emulated"), banana_sample("laplace")
+    assert sample.weighted.ess / len(sample.weighted.u) > 0.6
+    assert sample.weighted.ess / len(sample.weighted.u) > 1.5 * plain.weighted.ess / len(plain.weighted.u)
+    assert sample.weighted.log_evidence is None
+
+
 class Bent(Banana):
     """An emulator that is told the wrong second derivatives: chains have to be right all the same."""
 
@@ -161,7 +215,14 @@ class Half(Normal):
         return None if self.log_density(u) == -np.inf else super().features(u)
 
 
-@each_method_in_time
+@pytest.mark.parametrize(
+    "method",
+    [
+        "laplace",
+        "delayed",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("emulated", "nuts", "ensemble")),
+    ],
+)
 def test_impossible_models_are_never_drawn(method):
     target = Half(2)
     settings = SETTINGS[method].model_copy(update={"draws": 300})

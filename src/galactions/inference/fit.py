@@ -56,9 +56,9 @@ def fit(
     progress: called after each trial, see `show_progress`. command: what to note as the command (by default
     this process's).
 
-    slopes: derivatives of the problem's predictions that were evaluated near to the optimum, of another survey
-    with the same bins say (least squares only): they are begun with, evaluated anew only where steps fail,
-    and errors come from them.
+    slopes: derivatives of the problem's predictions that were evaluated near to the optimum, of another
+    survey with the same bins say (least squares only): they are begun with, evaluated anew only where steps
+    fail, and errors come from them.
 
     With `[fit] starts` each start has a subfolder, and the best result is returned (`fit_from_starts`).
 
@@ -89,7 +89,9 @@ def fit(
         with open_run(folder, one, resume=resume, command=command or command_line()) as opened:
             if opened.record["status"] == "converged":
                 return load_fit(folder)
-            return _fit(one, opened, progress, begun_with(folder, slopes, begun=(folder / "trials.jsonl").exists()))
+            return _fit(
+                one, opened, progress, begun_with(folder, slopes, begun=(folder / "trials.jsonl").exists())
+            )
 
     if problem.starts:
         return fit_from_starts(problem, path, run, progress)

@@ -211,10 +211,8 @@ def _finite_differences(
             ahead = at(-step) if ahead[1].array is None else ahead
             ends = [(values[i], Outcome(here)), ahead]
         (start, before), (end, after) = ends
-        for outcome in (before, after):
-            if outcome.array is None:
-                return Outcome(None, f"derivatives by {free.names[i]}: {outcome.reason}")
-        assert before.array is not None and after.array is not None
+        if before.array is None or after.array is None:
+            return Outcome(None, f"derivatives by {free.names[i]}: {before.reason or after.reason}")
         columns.append((after.array - before.array) / (end - start))
     return Outcome(np.stack(columns, axis=1))
 

@@ -198,6 +198,7 @@ def kept_slopes(folder: Path, problem: FitProblem) -> Slopes | None:
     record = read_record(folder)
     held = [name for name in problem.parameters if name not in problem.free.names]
     told, settings = record.get("start_parameters", {}), problem.settings.model_dump(mode="json")
+    shaping = ("ties", "constraints", "star_nodes", "star_seed")
     now = {
         "survey_digest": survey_digest(problem.survey),
         "version": __version__,
@@ -205,10 +206,10 @@ def kept_slopes(folder: Path, problem: FitProblem) -> Slopes | None:
         "identity": dict(problem.identity),
         "free": problem.free.names,
         "held": {name: problem.parameters[name] for name in held},
-        "settings": {key: settings[key] for key in ("ties", "constraints", "star_nodes", "star_seed")},
+        "settings": {key: settings[key] for key in shaping},
     }
     then = {**record, "held": {name: told.get(name) for name in held}}
-    then["settings"] = {key: record.get("settings", {}).get(key) for key in now["settings"]}
+    then["settings"] = {key: record.get("settings", {}).get(key) for key in shaping}
     if any(then.get(key) != value for key, value in plain(now).items()):
         return None
     return Slopes.load(path)

@@ -59,8 +59,8 @@ class Recovery:
     """What fits of mock surveys made of their truth, parameter by parameter.
 
     truth (n_free,): by `names`. best, errors (n_mocks, n_free): of each fit, errors NaN where it gave none.
-    at_bound (n_mocks, n_free): whether the best value lies on a bound, where an error says nothing. converged,
-    chi2_per_dof, trials (n_mocks,): of each fit.
+    at_bound (n_mocks, n_free): whether the best value lies on a bound, where an error says nothing.
+    converged, chi2_per_dof, trials (n_mocks,): of each fit.
     """
 
     names: tuple[str, ...]
@@ -113,9 +113,9 @@ def recovery_suite(
     """Mock surveys fitted: mock(seed) gives a problem and the true values of its free parameters by name.
 
     folder: holds a run folder for each mock, `mock-<seed>`; those that are there are taken up. With an
-    executor of several processes, `mock` has to be a function that can be sent to them. slopes: derivatives of
-    the predictions at the truth, where all mocks have the same bins: they differ by noise alone, so these serve
-    all of them (see `fit`), and none are evaluated for each.
+    executor of several processes, `mock` has to be a function that can be sent to them. slopes: derivatives
+    of the predictions at the truth, where all mocks have the same bins: they differ by noise alone, so these
+    serve all of them (see `fit`), and none are evaluated for each.
     """
     tasks = [(seed, None if folder is None else Path(folder) / f"mock-{seed:04d}") for seed in seeds]
     rows = (executor or SerialExecutor()).map(partial(_recover, slopes=slopes), mock, tasks)
@@ -146,9 +146,7 @@ def _recover(
 ) -> tuple[tuple[str, ...], Vector, FitResult, list[bool]]:
     seed, folder = task
     problem, truth = mock(seed)
-    result = fit(
-        problem, folder=folder, resume=True, command=f"recovery_suite, mock {seed}", slopes=slopes
-    )
+    result = fit(problem, folder=folder, resume=True, command=f"recovery_suite, mock {seed}", slopes=slopes)
     names = problem.free.names
     touching = problem.free.at_bounds(np.array([result.best[name] for name in names]))
     return names, np.array([truth[name] for name in names]), result, [name in touching for name in names]

@@ -15,8 +15,8 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
-    """Derivatives (m, n) of the joint prediction (m,) by the free parameters, evaluated at `values` (n,), with
-    the prediction there."""
+    """Derivatives (m, n) of the joint prediction (m,) by the free parameters, evaluated at `values` (n,),
+    with the prediction there."""
 
     values: Vector
     prediction: Vector
@@ -44,8 +44,8 @@ BEGUN_WITH = "slopes_begun_with.npz"
 
 
 def begun_with(folder: Path, slopes: Slopes | None, *, begun: bool) -> Slopes | None:
-    """The derivatives that the run in `folder` begins with: those handed to it before it had `begun`, which are
-    kept for when it is taken up."""
+    """The derivatives that the run in `folder` begins with: those handed to it before it had `begun`, which
+    are kept for when it is taken up."""
     path = folder / BEGUN_WITH
     if path.exists():
         return Slopes.load(path)

@@ -11,6 +11,7 @@ from galactions.inference.posterior.trajectories import state_at, travelled, tun
 
 Vector = NDArray[np.float64]
 
+
 def delayed_chain(
     target: RecordedTarget,
     emulator: Emulator,

@@ -66,14 +66,14 @@ def emulated_sample(
     mapper: Mapper | None = None,
     after_round: Callable[[Round], None] | None = None,
 ) -> WeightedSample:
-    """Rounds of `draws` points each, until the effective sample size is `target_ess` and k-hat is at most 0.7,
-    or `max_rounds` are done.
+    """Rounds of `draws` points each, until the effective sample size is `target_ess` and k-hat is at most
+    0.7, or `max_rounds` are done.
 
     The points of the first round are drawn from a Student t at the mode. From all points so far an emulator
-    of the features is learnt; those of the next round are drawn from its posterior, by Hamiltonian trajectories
-    that cost no evaluation of the model, and the model itself weighs them. Each round's emulator has not seen
-    the points that are drawn from it, so the weights of a round are right up to a factor; the rounds are put
-    together in proportion to their effective sample sizes.
+    of the features is learnt; those of the next round are drawn from its posterior, by Hamiltonian
+    trajectories that cost no evaluation of the model, and the model itself weighs them. Each round's
+    emulator has not seen the points that are drawn from it, so the weights of a round are right up to a
+    factor; the rounds are put together in proportion to their effective sample sizes.
 
     Raises ModelError where too few points make a model.
     """
@@ -126,7 +126,7 @@ def learnt(target: RecordedTarget, mode: Mode, start: Laplace, rounds: list[Poin
 
 
 def drawn(density: Tempered, count: int, rng: np.random.Generator) -> tuple[Vector, Vector]:
-    """Points z (count, n) of a density, all but independent of each other, and its logarithm there (count,)."""
+    """Points z (count, n) of a density, all but independent of each other, and its log there (count,)."""
     step = tuned_step(density, rng)
     state = state_at(density, np.zeros(len(density.start.mean)))
     points, values = [], []

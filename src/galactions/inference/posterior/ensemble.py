@@ -36,4 +36,6 @@ def ensemble_chain(
         plan.tell(i + 1)
     u = np.swapaxes(sampler.get_chain(discard=plan.warmup), 0, 1)
     acceptance = np.broadcast_to(sampler.acceptance_fraction[:, None], u.shape[:2])
-    return chain_from(target, u, sampler.get_log_prob(discard=plan.warmup).T, {"acceptance": np.array(acceptance)})
+    return chain_from(
+        target, u, sampler.get_log_prob(discard=plan.warmup).T, {"acceptance": np.array(acceptance)}
+    )

@@ -55,9 +55,9 @@ def sample_posterior(
     `posterior/<method>`, or a `FitProblem`, which has a folder only if one is given. method: "laplace",
     "delayed", "nuts" or "ensemble", see `PosteriorSettings`; by default that of the settings, which are by
     default the configuration's. start: free parameters by name from which the mode is searched (default: the
-    best ones of a fit in the run folder, else the model's). slopes: derivatives of the problem's predictions that
-    were evaluated near to there (default: where `start` is that of a fit, its own), which need not be evaluated
-    again. scheduler, workers: see `open_executor`; the
+    best ones of a fit in the run folder, else the model's). slopes: derivatives of the problem's predictions
+    that were evaluated near to there (default: where `start` is that of a fit, its own), which need not be
+    evaluated again. scheduler, workers: see `open_executor`; the
     draws do not depend on them. progress: see `show_progress`.
 
     Interrupted (Ctrl-C, kill), a run with a folder is taken up by `resume=True` and ends with the same draws,

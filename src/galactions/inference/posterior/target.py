@@ -158,8 +158,10 @@ class ProblemTarget:
         return slopes / self._stretch(features)
 
     def feature_slopes_of(self, slopes: Slopes) -> Matrix:
-        """feature_slopes where derivatives `slopes` of the joint prediction by the parameters were evaluated."""
-        by_u = slopes.array * self.problem.free.unbounded_slopes(self.problem.free.to_unbounded(slopes.values))
+        """feature_slopes where derivatives `slopes` of the joint prediction by parameters were evaluated."""
+        by_u = slopes.array * self.problem.free.unbounded_slopes(
+            self.problem.free.to_unbounded(slopes.values)
+        )
         return by_u / self._stretch(self.features_of(slopes.prediction))
 
     def _stretch(self, features: Vector) -> Matrix:

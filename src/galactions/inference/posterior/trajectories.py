@@ -69,9 +69,7 @@ def tuned_step(density: Density, rng: np.random.Generator) -> float:
     return averaging.averaged
 
 
-def _trajectory(
-    density: Density, state: State, step: float, rng: np.random.Generator
-) -> tuple[State, float]:
+def _trajectory(density: Density, state: State, step: float, rng: np.random.Generator) -> tuple[State, float]:
     """A Hamiltonian trajectory (Duane et al. 1987) of random length and step on the emulator: its end if that
     is accepted, else `state` itself; and the probability of acceptance."""
     momentum = rng.standard_normal(len(state.z))
