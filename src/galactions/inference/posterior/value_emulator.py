@@ -26,7 +26,7 @@ MOST_MISSED = 5.0
 """Errors of the log density count up to this when the variances are chosen: beyond, all are as bad."""
 
 STRETCH = 0.5
-"""Power of the variance along each principal axis with which the terms along it are larger: 0 if features bend
+"""Power of the variance along each principal axis with which terms along it are larger: 0 if features bend
 as much over a standard deviation along any axis, 1 if they do over a step of the same length. Directions that
 the data hardly hold are bent most; on the model of the paper one half did best."""
 
