@@ -1,6 +1,6 @@
 """Mock surveys of one truth, fitted: bias, scatter and coverage of the errors, and what is degenerate.
 
-    python -m benchmarks.recovery CONFIG [--mocks 20] [--out DIR]
+    python -m benchmarks.recovery CONFIG [--mocks 20] [--hold NAME] [--out DIR]
 
 CONFIG is the file of a fit to a mock survey (`[survey.mock]`) that begins at the truth (no `[model.set]`).
 All mocks have the bins and the nodes of the first, so that they differ by their stars alone, and one set of
@@ -12,6 +12,7 @@ import csv
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from galactions.config import Config, load_config
-from galactions.galaxy import build, named_model
+from galactions.galaxy import Galaxy, build, named_model
 from galactions.inference.bins import model_sigma
 from galactions.inference.files import atomic_path, write_json
 from galactions.inference.joint import joint_objective
@@ -41,11 +42,17 @@ def main() -> None:
     )
     parser.add_argument("config", type=Path)
     parser.add_argument("--mocks", type=int, default=20)
+    parser.add_argument("--hold", action="append", default=[], help="a free parameter to be held fixed")
     parser.add_argument("--out", type=Path, default=Path("recovery"))
     asked = parser.parse_args()
     config = load_config(asked.config)
     problem = problem_from_config(config)
-    problem = replace(problem, predictor=Remembering(problem.predictor))
+    free = tuple(name for name in problem.settings.free if name not in asked.hold)
+    problem = replace(
+        problem,
+        predictor=Remembering(problem.predictor),
+        settings=problem.settings.model_copy(update={"free": free}),
+    )
     slopes = slopes_at_the_start(problem, asked.out / "slopes.npz")
     mocks = Mocks(config, problem, asked.out)
     begin = time.perf_counter()
@@ -70,7 +77,7 @@ class Remembering:
         return self.known[key]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Mocks:
     """The mock survey of each seed in the bins of the `first`, kept below `folder`."""
 
@@ -92,9 +99,13 @@ class Mocks:
             raise SystemExit("the configuration needs [survey.mock] and no [model.set]")
         folder = self.config.source.parent if self.config.source else Path()
         errors = ErrorModel(mock.v_los, mock.pm, mock.distance_fraction)
-        galaxy = build(named_model(self.config.model.name), iterations=self.config.model.iterations)
         regions = survey_regions(self.config.survey, folder)
-        return prepare_stars(mock_survey(galaxy, regions, mock.counts, errors, seed), self.config.survey)[0]
+        stars = mock_survey(self._truth, regions, mock.counts, errors, seed)
+        return prepare_stars(stars, self.config.survey)[0]
+
+    @cached_property
+    def _truth(self) -> Galaxy:
+        return build(named_model(self.config.model.name), iterations=self.config.model.iterations)
 
 
 def rebinned(survey: BinnedSurvey, stars: Stars) -> BinnedSurvey:
