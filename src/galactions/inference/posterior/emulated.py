@@ -14,7 +14,7 @@ from galactions.inference.posterior.laplace import Laplace
 from galactions.inference.posterior.optimum import Mode
 from galactions.inference.posterior.psis import smooth_weights
 from galactions.inference.posterior.student import StudentT
-from galactions.inference.posterior.trajectories import state_at, travelled, tuned_step
+from galactions.inference.posterior.trajectories import TRAJECTORIES, state_at, travelled, tuned_step
 from galactions.inference.posterior.value_emulator import ValueEmulator, learnt_emulator
 
 Vector = NDArray[np.float64]
@@ -125,13 +125,16 @@ def learnt(target: RecordedTarget, mode: Mode, start: Laplace, rounds: list[Poin
     )
 
 
-def drawn(density: Tempered, count: int, rng: np.random.Generator) -> tuple[Vector, Vector]:
-    """Points z (count, n) of a density, all but independent of each other, and its log there (count,)."""
+def drawn(
+    density: Tempered, count: int, rng: np.random.Generator, trajectories: int = TRAJECTORIES
+) -> tuple[Vector, Vector]:
+    """Points z (count, n) of a density, and its log there (count,): all but independent of each other, unless
+    there are fewer `trajectories` between two."""
     step = tuned_step(density, rng)
     state = state_at(density, np.zeros(len(density.start.mean)))
     points, values = [], []
     for i in range(SETTLING + count):
-        state = travelled(density, state, step, rng)
+        state = travelled(density, state, step, rng, trajectories)
         if i >= SETTLING:
             points.append(state.z)
             values.append(state.emulated)

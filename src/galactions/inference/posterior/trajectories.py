@@ -49,9 +49,11 @@ def state_at(density: Density, z: Vector) -> State:
     return State(z, value, gradient)
 
 
-def travelled(density: Density, state: State, step: float, rng: np.random.Generator) -> State:
-    """Where `TRAJECTORIES` trajectories in a row end: all but independent of where they began."""
-    for _ in range(TRAJECTORIES):
+def travelled(
+    density: Density, state: State, step: float, rng: np.random.Generator, count: int = TRAJECTORIES
+) -> State:
+    """Where `count` trajectories in a row end: with `TRAJECTORIES`, all but independent of where they began."""
+    for _ in range(count):
         state = _trajectory(density, state, step, rng)[0]
     return state
 
