@@ -52,7 +52,7 @@ def state_at(density: Density, z: Vector) -> State:
 def travelled(
     density: Density, state: State, step: float, rng: np.random.Generator, count: int = TRAJECTORIES
 ) -> State:
-    """Where `count` trajectories in a row end: with `TRAJECTORIES`, all but independent of where they began."""
+    """Where `count` trajectories in a row end: with `TRAJECTORIES`, all but independent of their start."""
     for _ in range(count):
         state = _trajectory(density, state, step, rng)[0]
     return state
