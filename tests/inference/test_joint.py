@@ -190,6 +190,7 @@ def test_scoring_ends_on_a_bound():
         lambda y, slopes, _: (slopes.T @ matrix @ y, slopes.T @ matrix @ slopes),
         np.array([0.0, -5.0]),
         np.array([1.0, 5.0]),
+        np.full(2, 0.7),
     )
     end = fisher_scoring(quadratic, np.array([0.5, 3.0]), tolerance=1e-10)
     assert end.converged

@@ -26,9 +26,10 @@ _MOST_STEPS = 1000
 class Scored:
     """A function of predictions y (m,), to be minimised over x (n,) within bounds.
 
-    predicted: x to y, None where there is no model. slopes: x to dy/dx (m, n); may raise what ends the
-    search. value: of y at x, infinite where x is not allowed. derivatives: gradient (n,) and expected second
-    derivative (n, n) by x, from y, dy/dx and x. lower, upper (n,): bounds.
+    predicted: x to y, None where there is no model. slopes: x to dy/dx (m, n); may raise what ends the search.
+    value: of y at x, infinite where x is not allowed. derivatives: gradient (n,) and expected second
+    derivative (n, n) by x, from y, dy/dx and x. lower, upper (n,): bounds. longest (n,): the largest change
+    of each x in one step.
     """
 
     predicted: Callable[[Vector], Vector | None]
@@ -37,6 +38,7 @@ class Scored:
     derivatives: Callable[[Vector, Matrix, Vector], tuple[Vector, Matrix]]
     lower: Vector
     upper: Vector
+    longest: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +64,11 @@ def fisher_scoring(
 ) -> ScoringEnd:
     """The minimum near `start`, which has to have a prediction.
 
-    Steps solve (I + damping diag I) s = -gradient over the parameters that are not held by a bound, and are
-    cut at the bounds (Marquardt 1963; Osborne 1992): for a sum of squares, those of Levenberg and Marquardt.
-    A step that does not lower the value, or ends where there is no model, raises the damping. The search ends
-    with the first step that promises to gain less than `tolerance`. Deterministic.
+    Steps solve (I + damping diag I) s = -gradient over the parameters that are not held by a bound, are cut at
+    the bounds (Marquardt 1963; Osborne 1992), and are no longer than `Scored.longest` allows: for a sum of
+    squares, those of Levenberg and Marquardt. A step that does not lower the value, or ends where there is no
+    model, raises the damping. The search ends with the first step that promises to gain less than `tolerance`.
+    Deterministic.
 
     Derivatives, which may cost many times as much as predictions, are evaluated at the start; then they are
     corrected after each step by what the prediction did (`corrected`; Broyden 1965; so in MINPACK: More,
@@ -117,7 +120,8 @@ def fisher_scoring(
 
 
 def _damped_step(problem: Scored, x: Vector, gradient: Vector, information: Matrix, damping: float) -> Vector:
-    """The damped step from x, cut at the bounds; parameters that it would drive through one stay on it."""
+    """The damped step from x, no longer than is allowed and cut at the bounds; parameters that it would drive
+    through one stay on it."""
     diagonal = np.maximum(np.diag(information), 1e-300)
     moving = np.ones(len(x), dtype=bool)
     step = np.zeros(len(x))
@@ -133,7 +137,8 @@ def _damped_step(problem: Scored, x: Vector, gradient: Vector, information: Matr
         moving &= ~held
         if not moving.any():
             return np.zeros(len(x))
-    return np.clip(x + step, problem.lower, problem.upper) - x
+    excess = float(np.max(np.abs(step) / problem.longest, initial=1.0))
+    return np.clip(x + step / excess, problem.lower, problem.upper) - x
 
 
 def _promised_gain(step: Vector, gradient: Vector, information: Matrix) -> float:

@@ -17,6 +17,10 @@ LATER_STEP = 0.3
 error."""
 
 
+LONGEST_STEP = 0.3
+"""Largest change of a parameter in one step of least squares, relative to its size at the start: far from the
+optimum derivatives promise more than a model holds."""
+
 PROVISIONAL = 10.0
 """Factor on the tolerance of the first of several rounds, and on the gain below which a round is the last:
 each round moves the answer by about a tenth of what the one before did, so what is left is well below the
@@ -146,4 +150,5 @@ def _scored(recorder: TrialRecorder) -> Scored:
         derivatives,
         free.lower,
         free.upper,
+        LONGEST_STEP * free.scale,
     )

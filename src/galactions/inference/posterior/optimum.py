@@ -21,6 +21,10 @@ ROUGH_GAIN = 5e-3
 """The same where derivatives cost many values: a tenth of a standard deviation. Exactness does not hang on
 the mode, from which samplers only begin."""
 
+LONGEST_STEP = 1.0
+"""Largest change of a coordinate in one step of a target with features: of parameters that are positive, by a
+factor e."""
+
 SMALLEST_STEP = 1e-10
 
 
@@ -70,7 +74,15 @@ def _by_features(
     if at.features(start) is None or (known is None and at.feature_slopes(start) is None):
         raise ModelError("the posterior cannot begin: there is no model, or no derivatives, at its start")
     free = np.full(len(start), np.inf)
-    scored = Scored(at.features, slopes, lambda f, u: -target.log_density_of(f, u), derivatives, -free, free)
+    scored = Scored(
+        at.features,
+        slopes,
+        lambda f, u: -target.log_density_of(f, u),
+        derivatives,
+        -free,
+        free,
+        LONGEST_STEP + 0.0 * start,
+    )
     end = fisher_scoring(
         scored,
         start,
