@@ -26,8 +26,8 @@ _MOST_STEPS = 1000
 class Scored:
     """A function of predictions y (m,), to be minimised over x (n,) within bounds.
 
-    predicted: x to y, None where there is no model. slopes: x to dy/dx (m, n); may raise what ends the search.
-    value: of y at x, infinite where x is not allowed. derivatives: gradient (n,) and expected second
+    predicted: x to y, None where there is no model. slopes: x to dy/dx (m, n); may raise what ends the
+    search. value: of y at x, infinite where x is not allowed. derivatives: gradient (n,) and expected second
     derivative (n, n) by x, from y, dy/dx and x. lower, upper (n,): bounds. longest (n,): the largest change
     of each x in one step.
     """
@@ -64,11 +64,11 @@ def fisher_scoring(
 ) -> ScoringEnd:
     """The minimum near `start`, which has to have a prediction.
 
-    Steps solve (I + damping diag I) s = -gradient over the parameters that are not held by a bound, are cut at
-    the bounds (Marquardt 1963; Osborne 1992), and are no longer than `Scored.longest` allows: for a sum of
+    Steps solve (I + damping diag I) s = -gradient over the parameters that are not held by a bound, are cut
+    at the bounds (Marquardt 1963; Osborne 1992), and are no longer than `Scored.longest` allows: for a sum of
     squares, those of Levenberg and Marquardt. A step that does not lower the value, or ends where there is no
-    model, raises the damping. The search ends with the first step that promises to gain less than `tolerance`.
-    Deterministic.
+    model, raises the damping. The search ends with the first step that promises to gain less than
+    `tolerance`. Deterministic.
 
     Derivatives, which may cost many times as much as predictions, are evaluated at the start; then they are
     corrected after each step by what the prediction did (`corrected`; Broyden 1965; so in MINPACK: More,
