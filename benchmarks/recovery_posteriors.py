@@ -25,6 +25,7 @@ from galactions.config import load_config
 from galactions.inference.files import atomic_path, write_json
 from galactions.inference.model_predictor import problem_from_config
 from galactions.inference.posterior import ProblemTarget, problem_target
+from galactions.inference.posterior.calibration import counted
 from galactions.inference.posterior.emulated import Tempered, drawn
 from galactions.inference.posterior.journal import Journal
 from galactions.inference.posterior.laplace import laplace
@@ -48,6 +49,9 @@ def main() -> None:
     parser.add_argument("--values", type=Path, action="append", required=True)
     parser.add_argument("--mocks", type=int, default=20)
     parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument(
+        "--multinomial", action="store_true", help="counts drawn bin by bin, not star by star"
+    )
     parser.add_argument("--out", type=Path, default=Path("recovery"))
     asked = parser.parse_args()
     config = load_config(asked.config)
@@ -57,7 +61,14 @@ def main() -> None:
     emulator = taught(problem_target(problem), slopes, asked.values)
     print(f"{len(emulator.points)} values; error of the log density at one left out {emulator.missed:.2f}")
     mocks = Mocks(config, problem, asked.out)
-    found = [posterior(emulator, mocks(seed)[0], asked.draws, seed) for seed in range(1, asked.mocks + 1)]
+
+    def mock(seed: int) -> FitProblem:
+        if not asked.multinomial:
+            return mocks(seed)[0]
+        rng = np.random.default_rng([seed, 12])
+        return replace(problem, survey=counted(problem, slopes.prediction, rng))
+
+    found = [posterior(emulator, mock(seed), asked.draws, seed) for seed in range(1, asked.mocks + 1)]
     write(problem, found, emulator, asked.out)
     Console(width=140).print(table(problem, found))
 
