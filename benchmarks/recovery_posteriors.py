@@ -78,7 +78,7 @@ def main() -> None:
 
 @dataclass(eq=False)
 class Pupil:
-    """What an emulator learns from: the mode (here the truth) with its derivatives, and features at places u."""
+    """What an emulator learns from: the mode (here the truth) with its derivatives, and features at u."""
 
     mode: Mode
     start: Laplace
