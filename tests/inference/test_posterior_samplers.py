@@ -108,7 +108,9 @@ def test_rounds_adapt_the_proposal_and_stop_when_there_is_enough():
     sample = draw_sample(Banana(), np.zeros(3), SETTINGS["laplace"]).weighted
     first, last = sample.rounds[0], sample.rounds[-1]
     assert last.ess / last.draws > first.ess / first.draws
-    assert last.ess >= 1500 > sample.rounds[-2].ess
+    before = sample.rounds[-2]
+    assert last.ess >= 1500
+    assert before.ess < 1500 or before.k_hat > 0.7
     easy = draw_sample(Normal(3), np.zeros(3), SETTINGS["laplace"]).weighted
     assert len(easy.rounds) < len(sample.rounds)
     assert easy.k_hat < 0.5
