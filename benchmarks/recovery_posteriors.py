@@ -71,7 +71,7 @@ def main() -> None:
         return replace(problem, survey=counted(problem, slopes.prediction, rng))
 
     seeds = range(1, asked.mocks + 1)
-    found = [posterior(pupil, problem_target(mock(seed)), asked.draws, seed) for seed in seeds]
+    found = [kept_posterior(pupil, mock(seed), asked.draws, seed, asked.out) for seed in seeds]
     write(problem, found, pupil, asked.out)
     Console(width=140).print(table(problem, found))
 
@@ -110,6 +110,23 @@ class MockPosterior:
 
     draws: Floats
     off: tuple[float, ...]
+
+
+def kept_posterior(pupil: Pupil, problem: FitProblem, draws: int, seed: int, folder: Path) -> MockPosterior:
+    """`posterior`, kept in a file of the folder with what was learnt from it, or read from there."""
+    path, known = folder / f"draws-{seed:04d}.npz", len(pupil.u)
+    if not path.exists():
+        made = posterior(pupil, problem_target(problem), draws, seed)
+        good = [i for i in range(known, len(pupil.u)) if pupil.features[i] is not None]
+        u = np.array([pupil.u[i] for i in good])
+        features = np.array([pupil.features[i] for i in good])
+        with atomic_path(path) as part, part.open("wb") as stream:
+            np.savez(stream, draws=made.draws, off=made.off, u=u, features=features)
+        return made
+    with np.load(path) as arrays:
+        pupil.u += list(arrays["u"])
+        pupil.features += list(arrays["features"])
+        return MockPosterior(arrays["draws"], tuple(arrays["off"].tolist()))
 
 
 def posterior(pupil: Pupil, target: ProblemTarget, draws: int, seed: int) -> MockPosterior:
