@@ -61,6 +61,7 @@ def bin_catalogues(
     runs (and afterwards, if the configuration names a folder `work`).
     """
     from galactions.survey import bin_sample, load_sample, read_survey_config, survey_stages, write_sample
+    from galactions.survey.progress import share_of
 
     settings, folder = read_survey_config(config), config.parent
     plan = survey_stages(settings, folder)
@@ -70,9 +71,9 @@ def bin_catalogues(
         sample = load_sample(settings, folder, stage, keep)
         binned = bin_sample(sample, settings, folder, stage, keep)
         if stars is not None:
-            stage("writing the stars")
             by_parallax = sample.facts.get("distance", {}).get("method") == "parallax"
-            write_sample(sample.stars, stars, settings.sun.to_sun(), settings.seed, by_parallax)
+            share = share_of(stage, "writing the stars")
+            write_sample(sample.stars, stars, settings.sun.to_sun(), settings.seed, by_parallax, share)
         if figures is not None:
             stage("figures")
             make_folder(figures)

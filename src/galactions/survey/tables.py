@@ -2,7 +2,7 @@
 
 import difflib
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from galactions.errors import CatalogueError
+from galactions.survey.progress import Share, untold
 
 SUFFIXES = {
     ".fits": "fits", ".fit": "fits", ".csv": "csv", ".tsv": "csv", ".dat": "whitespace", ".txt": "whitespace",
@@ -37,14 +38,18 @@ NO_ID = -1
 
 
 def read_columns(
-    path: str | Path, names: Iterable[str], optional: Iterable[str] = (), exact: Iterable[str] = ()
+    path: str | Path,
+    names: Iterable[str],
+    optional: Iterable[str] = (),
+    exact: Iterable[str] = (),
+    share: Share = untold,
 ) -> dict[str, AnyArray]:
     """The named columns of a file, in its own units and types; masked or empty numbers are NaN.
 
     A name in `optional` that the file lacks is left out. Integers of the columns in `exact` (identifiers,
-    which a float would round) stay integers, with `NO_ID` where there is none. Raises CatalogueError for a
-    file that is missing or broken, and for missing columns (naming them, those that come close, and those
-    that are there).
+    which a float would round) stay integers, with `NO_ID` where there is none. `share` is told how much is
+    read (of FITS and Parquet, which are read column by column). Raises CatalogueError for a file that is
+    missing or broken, and for missing columns (naming them, those that come close, and those that are there).
     """
     path = Path(path)
     if not path.is_file():
@@ -53,7 +58,7 @@ def read_columns(
     wanted = list(dict.fromkeys(names))
     reader = {"fits": _fits, "csv": _csv, "whitespace": _whitespace, "parquet": _parquet}.get(kind, _astropy)
     try:
-        there, columns = reader(path, wanted, frozenset(exact))
+        there, columns = reader(path, wanted, frozenset(exact), share)
     except CatalogueError:
         raise
     except Exception as error:  # each reader has its own errors, all of which mean that the file is broken
@@ -98,7 +103,14 @@ def _blank(array: AnyArray, mask: AnyArray, exact: bool) -> AnyArray:
     return np.where(mask, np.nan, array.astype(np.float64))
 
 
-def _fits(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
+def _in_turn(names: list[str], share: Share) -> Iterator[str]:
+    """The names one after the other; `share` is told after each."""
+    for number, name in enumerate(names, start=1):
+        yield name
+        share(number / len(names))
+
+
+def _fits(path: Path, wanted: list[str], exact: Exact, share: Share) -> tuple[list[str], dict[str, AnyArray]]:
     import warnings
 
     from astropy.io import fits
@@ -112,7 +124,7 @@ def _fits(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[
                 raise CatalogueError(f"{path}: the FITS file holds no table")
             there = list(tables[0].columns.names)
             columns = {}
-            for name in (n for n in wanted if n in there):
+            for name in _in_turn([n for n in wanted if n in there], share):
                 array = _plain(np.array(tables[0].data[name]), name in exact)
                 null = tables[0].columns[name].null
                 if null is not None and array.dtype.kind in "iu":
@@ -136,15 +148,20 @@ def _arrow(table: Any, exact: Exact) -> dict[str, AnyArray]:
     return columns
 
 
-def _parquet(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
+def _parquet(
+    path: Path, wanted: list[str], exact: Exact, share: Share
+) -> tuple[list[str], dict[str, AnyArray]]:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)
     there = [field.name for field in file.schema_arrow]
-    return there, _arrow(file.read(columns=[n for n in wanted if n in there]), exact)
+    columns: dict[str, AnyArray] = {}
+    for name in _in_turn([n for n in wanted if n in there], share):
+        columns |= _arrow(file.read(columns=[name]), exact)
+    return there, columns
 
 
-def _csv(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
+def _csv(path: Path, wanted: list[str], exact: Exact, share: Share) -> tuple[list[str], dict[str, AnyArray]]:
     import pyarrow.csv as pc
 
     skipped, header = 0, ""
@@ -168,7 +185,9 @@ def _csv(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[s
     return there, _arrow(table, exact)
 
 
-def _whitespace(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
+def _whitespace(
+    path: Path, wanted: list[str], exact: Exact, share: Share
+) -> tuple[list[str], dict[str, AnyArray]]:
     from astropy.io import ascii as text
 
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open("rt", encoding="utf-8") as lines:
@@ -181,7 +200,9 @@ def _whitespace(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str],
     return list(table.colnames), {n: _plain(table[n], n in exact) for n in wanted if n in table.colnames}
 
 
-def _astropy(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
+def _astropy(
+    path: Path, wanted: list[str], exact: Exact, share: Share
+) -> tuple[list[str], dict[str, AnyArray]]:
     from astropy.table import Table
 
     style = {"ecsv": "ascii.ecsv", "votable": "votable"}[table_format(path)]
