@@ -304,7 +304,7 @@ def test_repeated_rows_of_a_catalogue_are_counted(
 ) -> None:
     rows = ["l,b,distance,v_los,e_v_los,ident"]
     rows += [f"{165 + 0.01 * i},5,1.5,{-40 + 0.2 * i},5,{max(i, 10)}" for i in range(400)]
-    (tmp_path / "stars.csv").write_text("\n".join(rows))
+    (tmp_path / "stars.csv").write_text("\n".join(rows) + "\n")
     text = '[survey]\ncatalogue = "stars.csv"\npreset = "galactions"\nobservables = ["v_los"]\n'
     (tmp_path / "my.toml").write_text(f'{text}repeats = "{rule}"\n')
     status, out, _ = run("survey", str(tmp_path / "my.toml"), "--out", str(tmp_path / "binned.npz"))

@@ -13,6 +13,7 @@ from galactions.survey.checks import (
     MAX_DISTANCE,
     MAX_SPEED,
     check_distances,
+    check_parallaxes,
     check_positions,
     check_proper_motions,
     check_velocities,
@@ -97,6 +98,8 @@ def read_catalogue(
             values["distance"] = np.where(parallax == 0, -np.inf, 1.0 / parallax)
     if not trust_units:
         check_positions(path, values)
+        if parallax is not None:
+            check_parallaxes(path, parallax)
         check_distances(path, values["distance"])
         check_velocities(path, values["v_los"])
         for name in ("pm_ra", "pm_dec"):

@@ -7,7 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from galactions.errors import CatalogueError
-from galactions.survey.checks import check_positions, check_proper_motions, check_velocities
+from galactions.survey.checks import (
+    check_parallaxes,
+    check_positions,
+    check_proper_motions,
+    check_velocities,
+)
 from galactions.survey.columns import as_numbers
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.identifiers import as_ids, went_through_float
@@ -63,6 +68,8 @@ def read_source(
         check_positions(path, values)
         if "v_los" in values:
             check_velocities(path, values["v_los"])
+        if "parallax" in values:
+            check_parallaxes(path, values["parallax"])
         for name in ("pm_ra", "pm_dec"):
             if name in values:
                 check_proper_motions(path, name, values[name])

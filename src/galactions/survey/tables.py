@@ -55,6 +55,8 @@ def read_columns(
     if not path.is_file():
         raise CatalogueError(f"{path}: no such file")
     kind = table_format(path)
+    if kind in ("csv", "whitespace", "ecsv") and path.suffix.lower() != ".gz":
+        _check_end(path)
     wanted = list(dict.fromkeys(names))
     reader = {"fits": _fits, "csv": _csv, "whitespace": _whitespace, "parquet": _parquet}.get(kind, _astropy)
     try:
@@ -70,6 +72,20 @@ def read_columns(
     if lengths and lengths != {0} and len(lengths) == 1:
         return columns
     raise CatalogueError(f"{path}: the table has no rows")
+
+
+def _check_end(path: Path) -> None:
+    """Raises CatalogueError for a text file that ends within a line: nothing else tells that it was cut off,
+    and the last number of what is left may be another one.
+    """
+    with path.open("rb") as file:
+        if not file.seek(0, 2):
+            return  # empty: the reader says so
+        file.seek(-1, 2)
+        if file.read(1) not in (b"\n", b"\r"):
+            raise CatalogueError(
+                f"{path}: the file ends within a line: it is cut off (if it is not, put a newline at its end)"
+            )
 
 
 def _missing_text(path: Path, missing: list[str], there: list[str]) -> str:
@@ -110,6 +126,13 @@ def _in_turn(names: list[str], share: Share) -> Iterator[str]:
         share(number / len(names))
 
 
+def _check_stream(path: Path) -> None:
+    """Raises EOFError for a compressed file that is cut off."""
+    with gzip.open(path) as file:
+        while file.read(1 << 24):
+            pass
+
+
 def _fits(path: Path, wanted: list[str], exact: Exact, share: Share) -> tuple[list[str], dict[str, AnyArray]]:
     import warnings
 
@@ -120,6 +143,8 @@ def _fits(path: Path, wanted: list[str], exact: Exact, share: Share) -> tuple[li
         warnings.simplefilter("error", AstropyUserWarning)  # a truncated file is only warned about
         with fits.open(path, memmap=path.suffix.lower() != ".gz") as hdus:
             tables = [h for h in hdus if isinstance(h, fits.BinTableHDU | fits.TableHDU)]
+            if not tables and path.suffix.lower() == ".gz":
+                _check_stream(path)  # astropy takes what there is of it for the whole
             if not tables:
                 raise CatalogueError(f"{path}: the FITS file holds no table")
             there = list(tables[0].columns.names)
