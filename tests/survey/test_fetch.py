@@ -264,5 +264,11 @@ def test_requests_that_cannot_be_met(change: dict, text: str) -> None:
 def test_lamost_pages() -> None:
     assert LAMOST_PAGES.keys() == SPECTRA.keys()
     assert "http://www.lamost.org/dr8/v2.0/catalogue" in lamost_instructions("lamost_dr8_v2")
+    for preset, file in (
+        ("lamost_dr8_v1", "dr8_v1.0_stellar_LRS.fits.gz"),
+        ("lamost_dr8_v2", "dr8_v2.0_LRS_stellar.fits.gz"),
+        ("lamost_dr10_v1", "dr10_v1.0_LRS_stellar.fits.gz"),
+    ):
+        assert file in lamost_instructions(preset)
     with pytest.raises(ConfigError, match="'sdss' is no preset"):
         lamost_instructions("sdss")

@@ -41,6 +41,16 @@ LAMOST_PAGES = {
 }
 """Where the tables of each release are offered, by the name of its preset."""
 
+LAMOST_FILES = {
+    "lamost_dr8_v1": "dr8_v1.0_stellar_LRS",
+    "lamost_dr8_v2": "dr8_v2.0_LRS_stellar",
+    "lamost_dr9_v1": "dr9_v1.0_LRS_stellar",
+    "lamost_dr9_v2": "dr9_v2.0_LRS_stellar",
+    "lamost_dr10_v1": "dr10_v1.0_LRS_stellar",
+    "lamost_dr10_v2": "dr10_v2.0_LRS_stellar",
+}
+"""What the table of stellar parameters is called there, without .fits.gz or .csv.gz."""
+
 
 @dataclass(frozen=True)
 class GaiaRequest:
@@ -236,7 +246,8 @@ def lamost_instructions(preset: str) -> str:
     if preset not in LAMOST_PAGES:
         raise ConfigError(f"{preset!r} is no preset of LAMOST spectra; allowed are {', '.join(LAMOST_PAGES)}")
     return (
-        f"LAMOST tables are downloaded by hand. Take the 'LAMOST LRS Stellar Parameter Catalog of "
-        f"A, F, G and K Stars' (FITS or CSV, gzipped or not) from\n  {LAMOST_PAGES[preset]}\n"
+        f"LAMOST tables are downloaded by hand. Take the 'LAMOST LRS Stellar Parameter Catalog of A, F, G "
+        f"and K Stars', {LAMOST_FILES[preset]}.fits.gz or .csv.gz (unpacked or not), from\n"
+        f"  {LAMOST_PAGES[preset]}\n"
         f'and name it in the configuration:\n  [survey.spectra]\n  file = "..."\n  preset = "{preset}"'
     )

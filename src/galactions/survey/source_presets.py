@@ -102,8 +102,9 @@ _ASSUMED = "assumed to be those of the neighbouring releases: no list of this on
 SPECTRA = {
     "lamost_dr8_v1": _lamost(
         "dr2",
-        f"{_ASSUMED} gaia_source_id, rv, rv_err, snrg (a published script that reads the table of DR8, where "
-        "-9999 stands for missing ids)",
+        "published scripts that read dr8_v1.0_stellar_LRS: snrg, teff, logg, feh with their errors, "
+        "gaia_source_id (Gaia DR2, by the release's description), rv, rv_err; the release's query form: obsid, "
+        "ra, dec. planid is assumed to be called as in DR9 and DR10",
     ),
     "lamost_dr8_v2": _lamost(
         "dr3",
