@@ -103,7 +103,7 @@ SPECTRA = {
     "lamost_dr8_v1": _lamost(
         "dr2",
         "published scripts that read dr8_v1.0_stellar_LRS: snrg, teff, logg, feh with their errors, "
-        "gaia_source_id (Gaia DR2, by the release's description), rv, rv_err; the release's query form: obsid, "
+        "gaia_source_id (Gaia DR2, by the release's description), rv, rv_err; its query form: obsid, "
         "ra, dec. planid is assumed to be called as in DR9 and DR10",
     ),
     "lamost_dr8_v2": _lamost(
