@@ -63,7 +63,7 @@ def test_query_names_real_columns_and_tables(shared: Path, release: str) -> None
     assert named <= real
     asked = query.split("SELECT ")[1].split("\n")[0].split(", ")
     assert [name for name in asked if name.startswith("t.")] == ["t.j_m", "t.h_m", "t.ks_m", "t.ks_msigcom"]
-    assert {name[2:] for name in asked} == {c.name for c in ASTROMETRY[release].columns.values()}
+    assert {name[2:] for name in asked} == {c.name for c in ASTROMETRY[release].columns.values()} - {"w2mpro"}
     schema = release.replace("_", "")
     assert re.findall(r"(?:FROM|JOIN) (\S+)", query) == [
         f"{schema}.gaia_source",
@@ -72,6 +72,12 @@ def test_query_names_real_columns_and_tables(shared: Path, release: str) -> None
         "gaiadr1.tmass_original_valid",
     ]
     assert "tmass" not in GaiaRequest(release, two_mass=False).query(0)
+    with_wise = GaiaRequest(release, all_wise=True).query(0)
+    assert ", a.w2mpro\n" in with_wise
+    assert with_wise.split("\nWHERE")[0].split("\n")[-2:] == [
+        f"LEFT JOIN {schema}.allwise_best_neighbour AS w ON w.source_id = g.source_id",
+        "LEFT JOIN gaiadr1.allwise_original_valid AS a ON a.allwise_oid = w.allwise_oid",
+    ]
 
 
 def test_query_is_this_text() -> None:

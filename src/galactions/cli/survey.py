@@ -209,6 +209,7 @@ def fetch(
     parallax_max: Annotated[float, typer.Option(metavar="MAS", help="Largest parallax.")] = 10.0,
     pieces: Annotated[int, typer.Option(metavar="N", help="Queries to divide the sky into.")] = 192,
     two_mass: Annotated[bool, typer.Option(help="Join on J, H and K_s of 2MASS.")] = True,
+    all_wise: Annotated[bool, typer.Option(help="Join on W2 of AllWISE, for the extinction.")] = False,
     show_query: Annotated[bool, typer.Option("--show-query", help="Print a query, fetch nothing.")] = False,
 ) -> None:
     """Fetch the Gaia half of a sample from the archive, piece by piece, and tell where LAMOST's is.
@@ -218,7 +219,7 @@ def fetch(
     from galactions.survey.fetch import GaiaRequest, fetch_gaia, lamost_instructions
 
     where = lamost_instructions(spectra)
-    request = GaiaRequest(release, g_limit, parallax_max, two_mass, pieces)
+    request = GaiaRequest(release, g_limit, parallax_max, two_mass, pieces, all_wise)
     if show_query:
         typer.echo(request.query(0))
         return

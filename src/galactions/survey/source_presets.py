@@ -72,11 +72,12 @@ _GAIA = {
     "nu_eff": "nu_eff_used_in_astrometry",
     "pseudocolour": "pseudocolour",
     "params_solved": "astrometric_params_solved",
-    # not in gaia_source: 2MASS, joined on by `galactions survey fetch`
+    # not in gaia_source: 2MASS and AllWISE, joined on by `galactions survey fetch`
     "j_mag": "j_m",
     "h_mag": "h_m",
     "k_mag": "ks_m",
     "e_k_mag": "ks_msigcom",
+    "w2_mag": "w2mpro",
 }
 
 _GAIA_NEEDED = frozenset({"gaia_id", "ra", "dec", "pm_ra", "pm_dec", "e_pm_ra", "e_pm_dec"})
@@ -122,7 +123,7 @@ SPECTRA = {
 }
 """Catalogues of spectra: the LAMOST LRS tables of A, F, G and K stars."""
 
-_ARCHIVE = "the column lists of gaia_source in the archive: all but those of 2MASS"
+_ARCHIVE = "the column lists of gaia_source in the archive: all but those of 2MASS and AllWISE"
 
 ASTROMETRY = {
     "gaia_edr3": SourcePreset(_columns(_GAIA), frozenset(_GAIA) - _GAIA_NEEDED, "dr3", 2016.0, _ARCHIVE),
