@@ -29,7 +29,7 @@ class VelocityRule(NamedTuple):
     n_angle: int
 
 
-DISK_RULE = VelocityRule(20, 10, 4)
+DISK_RULE = VelocityRule(20, 12, 4)
 SPHEROID_RULE = VelocityRule(24, 8, 6)
 _BATCH = 32
 _LEAST_R = 1e-3
