@@ -127,6 +127,21 @@ def test_against_quadrature(name):
     np.testing.assert_allclose(circular_velocity(name), by_quadrature(ga.named_model(name)), rtol=2e-5)
 
 
+@pytest.mark.parametrize("q", [0.6, 1.3])
+def test_halo_that_is_not_round(q):
+    """McMillan17 with an oblate and a prolate halo, by its homoeoids."""
+    spec = ga.named_model("McMillan17")
+    discs, bulge, _ = parts_of(spec)
+    rho0, r0 = (spec.parameters[f"{name}_halo"] for name in ("rho0", "r0"))
+
+    def halo(m):
+        return rho0 / (m / r0 * (1 + m / r0) ** 2)
+
+    squares = sum(disk_squared(*disk) for disk in discs) + spheroid_squared(*bulge)
+    expected = np.sqrt(squares + spheroid_squared(halo, q))
+    np.testing.assert_allclose(circular_velocity("McMillan17", q_halo=q), expected, rtol=1e-4)
+
+
 def test_cautun20_against_quadrature():
     """Its halo contracted, and its medium scaled to the virial radius, by root searches of their own."""
     spec = ga.named_model("Cautun20")
