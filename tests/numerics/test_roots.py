@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from galactions.numerics.roots import bisected_root, bracketed_root
+from galactions.numerics.roots import interpolated_root, bracketed_root
 
 A = jnp.asarray(np.geomspace(1e-3, 1e3, 13))
 
@@ -17,19 +17,19 @@ def cube_root(a, iterations=60):
     )
 
 
-def bisected_cube_root(a):
+def interpolated_cube_root(a):
     zero = jnp.zeros_like(a)
-    return bisected_root(lambda x: x**3 - a, zero, zero + 20.0, rising=True, iterations=60)
+    return interpolated_root(lambda x: x**3 - a, zero, zero + 20.0, rising=True, iterations=60)
 
 
-@pytest.mark.parametrize("root", [cube_root, bisected_cube_root])
+@pytest.mark.parametrize("root", [cube_root, interpolated_cube_root])
 def test_cube_root_and_its_derivative(root):
     value, slope = jax.jvp(root, (A,), (jnp.ones_like(A),))
     np.testing.assert_allclose(value, np.cbrt(A), rtol=1e-12)
     np.testing.assert_allclose(slope, np.cbrt(A) / (3 * A), rtol=1e-10)
 
 
-@pytest.mark.parametrize("root", [cube_root, bisected_cube_root])
+@pytest.mark.parametrize("root", [cube_root, interpolated_cube_root])
 def test_reverse_mode_agrees(root):
     slope = jax.grad(lambda a: jnp.sum(root(a)))(A)
     np.testing.assert_allclose(slope, np.cbrt(A) / (3 * A), rtol=1e-10)

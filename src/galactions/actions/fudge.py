@@ -39,13 +39,16 @@ def fudge_actions(
     E = 0.5 * (v_R**2 + v_z**2 + (L_z / R) ** 2) + potential(R, z)
     motion = Motion(E, L_z, delta2)
 
+    def field(R: Array, z: Array) -> tuple[Array, Array, Array]:
+        return potential(R, z), *gradient(R, z)
+
     def s_excess(log_x: Array) -> tuple[Array, Array]:
         x = jnp.exp(log_x)
-        value, slope, _ = motion.momenta2_slopes(potential, gradient, x, c)
+        value, slope, _ = motion.momenta2_slopes(field, x, c)
         return value - own_v, slope * x
 
     def c_excess(x: Array) -> tuple[Array, Array]:
-        value, _, slope = motion.momenta2_slopes(potential, gradient, s, x)
+        value, _, slope = motion.momenta2_slopes(field, s, x)
         return value - own_u, slope
 
     log_s = 0.5 * jnp.log(s2)

@@ -18,6 +18,8 @@ from jaxtyping import Array
 
 PotentialFunction = Callable[[Array, Array], Array]
 GradientFunction = Callable[[Array, Array], tuple[Array, Array]]
+FieldFunction = Callable[[Array, Array], tuple[Array, Array, Array]]
+"""Potential and its derivatives in R and z."""
 
 
 class Motion(NamedTuple):
@@ -38,15 +40,13 @@ class Motion(NamedTuple):
         centrifugal = 0.5 * self.L_z**2 * (1 / sin2 + self.delta2 / s2)
         return (s2 + self.delta2 * sin2) * (self.E - phi) - centrifugal
 
-    def momenta2_slopes(
-        self, potential: PotentialFunction, gradient: GradientFunction, s: Array, c: Array
-    ) -> tuple[Array, Array, Array]:
+    def momenta2_slopes(self, field: FieldFunction, s: Array, c: Array) -> tuple[Array, Array, Array]:
         """A, dA/ds and dA/dc."""
         sin2, s2 = 1 - c**2, s**2
         sin_v, width, h2 = jnp.sqrt(sin2), jnp.sqrt(s2 + self.delta2), s2 + self.delta2 * sin2
         R, z = s * sin_v, width * c
-        kinetic = self.E - potential(R, z)
-        slope_R, slope_z = gradient(R, z)
+        phi, slope_R, slope_z = field(R, z)
+        kinetic = self.E - phi
         barrier = 0.5 * self.L_z**2
         value = h2 * kinetic - barrier * (1 / sin2 + self.delta2 / s2)
         in_s = 2 * s * kinetic - h2 * (slope_R * sin_v + slope_z * c * s / width)

@@ -10,7 +10,7 @@ from jaxtyping import Array
 
 from galactions.actions.separation import Motion
 from galactions.numerics.quadrature import turning_point_rule
-from galactions.numerics.roots import bisected_root, bracketed_root
+from galactions.numerics.roots import bracketed_root, interpolated_root
 from galactions.potential.field import R_MAX, Potential, RadialProfile
 
 
@@ -33,7 +33,7 @@ def circular_orbit(profile: RadialProfile, E: Array) -> tuple[Array, Array]:
         return value + 0.5 * R * slope - E, 0.5 * R * (3 * slope + R * curvature)
 
     low, high = jnp.full_like(E, np.log(1e-4)), jnp.full_like(E, np.log(R_MAX))
-    R = jnp.exp(bracketed_root(excess, low, high, rising=True, iterations=40))
+    R = jnp.exp(bracketed_root(excess, low, high, rising=True, iterations=20))
     return R, jnp.sqrt(R**3 * profile.derivatives(R)[1])
 
 
@@ -52,7 +52,7 @@ def shell_radius(profile: RadialProfile, E: Array, L_z: Array, delta2: Array, R_
         return value, s * (2 * kinetic - 4 * s * force - (s**2 + delta2) * (second + 3 * L_z**2 / s**4))
 
     low, high = jnp.log(LEAST_SHELL * R_circ), jnp.log(2.0 * R_circ)
-    return jnp.exp(bracketed_root(slope, low, high, rising=False, iterations=18))
+    return jnp.exp(bracketed_root(slope, low, high, rising=False, iterations=12))
 
 
 def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -> Array:
@@ -73,7 +73,7 @@ def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -
         c_top = shell_top(potential, E, L_z, s, delta2)
         c = c_top[..., None] * t
         wide = Motion(E, L_z, delta2).with_axis()
-        slope = wide.momenta2_slopes(potential, potential.gradient, s[..., None], c)[1]
+        slope = wide.momenta2_slopes(potential.field, s[..., None], c)[1]
         mean = jnp.mean((t * (1 + c**2)) ** 2 * slope, axis=-1)
         # Far above the root the spheroids no longer look like shells and cut the midplane beyond the
         # circular orbit.
@@ -81,7 +81,7 @@ def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -
 
     ell = L_z / jnp.sqrt(R_circ**3 * profile.derivatives(R_circ)[1])
     highest = (0.5 + 3.5 * ell**2) * R_circ**2
-    return bisected_root(imbalance, jnp.zeros_like(E), highest, rising=True, iterations=24)
+    return interpolated_root(imbalance, jnp.zeros_like(E), highest, rising=True, iterations=12)
 
 
 def shell_top(potential: Potential, E: Array, L_z: Array, s: Array, delta2: Array) -> Array:
@@ -92,11 +92,11 @@ def shell_top(potential: Potential, E: Array, L_z: Array, s: Array, delta2: Arra
     def excess(u: Array) -> tuple[Array, Array]:
         """In u = arctanh c, in which the centrifugal wall at c = 1 is no steeper than an exponential."""
         c = jnp.tanh(u)
-        value, _, slope = motion.momenta2_slopes(potential, potential.gradient, s, c)
+        value, _, slope = motion.momenta2_slopes(potential.field, s, c)
         return value, slope * (1 - c**2)
 
     low, high = jnp.full_like(s, 1e-6), jnp.full_like(s, np.arctanh(1 - 1e-9))
-    return jnp.tanh(bracketed_root(excess, low, high, rising=False, iterations=24))
+    return jnp.tanh(bracketed_root(excess, low, high, rising=False, iterations=16))
 
 
 def shell_on_hyperbola(potential: Potential, motion: Motion, R_circ: Array, c: Array) -> tuple[Array, Array]:
@@ -109,9 +109,9 @@ def shell_on_hyperbola(potential: Potential, motion: Motion, R_circ: Array, c: A
 
     def slope(x: Array) -> Array:
         s = jnp.exp(x)
-        return motion.momenta2_slopes(potential, potential.gradient, s, c)[1]
+        return motion.momenta2_slopes(potential.field, s, c)[1]
 
-    s = jnp.exp(bisected_root(slope, low, high, rising=False, iterations=14))
+    s = jnp.exp(interpolated_root(slope, low, high, rising=False, iterations=10))
     return s, motion.momenta2(potential, s, c)
 
 

@@ -29,6 +29,7 @@ from jaxtyping import Array
 from galactions.actions.separation import Motion
 from galactions.actions.shells import LEAST_SHELL, energy_label
 from galactions.actions.spheroidal import from_cylindrical, momenta
+from galactions.numerics.elementary import arcsinh
 from galactions.numerics.spline import Axis, Spline1D, Spline2D, Spline3D
 from galactions.potential.field import Potential, RadialProfile
 
@@ -39,7 +40,7 @@ _Y_CENTRE, _Y_WIDTH = -14.2, 2.0
 
 def E_coordinate(y: Any) -> Any:
     """Coordinate of the tables along the energy label: nodes crowd towards the energies of discs."""
-    return jnp.arcsinh((y - _Y_CENTRE) / _Y_WIDTH)
+    return arcsinh((y - _Y_CENTRE) / _Y_WIDTH)
 
 
 def E_nodes(axis: Axis) -> np.ndarray:

@@ -56,7 +56,7 @@ _LOWEST_ELL = 0.005
 _LEAST_SHELL_ELL, _LARGEST_SHELL_ELL = 0.2, 0.998
 """The least and the largest |L_z|/L_circ of a shell orbit whose focal distance is taken."""
 _TURNING_STEPS = 14
-"""Steps towards a turning point, of which every third halves its bracket."""
+"""Steps towards a turning point."""
 _EDGE = 1e-4
 """Where a ratio of two vanishing quantities is tabulated instead of at the edge itself."""
 
@@ -162,7 +162,7 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
     def excess(c: Array) -> tuple[Array, Array]:
         """W(c) above its share of K."""
         s = s_shell * (1 + bend * c**2)
-        value, in_s, in_c = motion.momenta2_slopes(potential, potential.gradient, s, c)
+        value, in_s, in_c = motion.momenta2_slopes(potential.field, s, c)
         return K_max - value - _SHARES * K, -in_c - in_s * 2 * s_shell * bend * c
 
     zero = jnp.zeros_like(_SHARES * K)
@@ -191,7 +191,7 @@ def _along_hyperbolas(
 
     def beyond(log_s: Array) -> tuple[Array, Array]:
         s = jnp.exp(log_s)
-        value, slope, _ = motion.momenta2_slopes(potential, potential.gradient, s, c)
+        value, slope, _ = motion.momenta2_slopes(potential.field, s, c)
         return value - own_v, slope * s
 
     barrier = jnp.abs(motion.L_z) / jnp.sqrt(1 - c**2)
@@ -267,7 +267,7 @@ def _vertical_actions(
     floor = motion.momenta2(potential, s_shell, jnp.zeros_like(s_shell))
 
     def excess(c: Array) -> tuple[Array, Array]:
-        value, _, slope = motion.momenta2_slopes(potential, potential.gradient, s_shell, c)
+        value, _, slope = motion.momenta2_slopes(potential.field, s_shell, c)
         return K + value - floor, slope
 
     wide, s, lift = motion.with_axis(), s_shell[..., None], (K - floor)[..., None]

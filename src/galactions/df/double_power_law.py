@@ -9,7 +9,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from galactions.df.base import SpheroidFunction
 from galactions.df.mass import total_mass
-from galactions.numerics.roots import bisected_root
+from galactions.numerics.roots import interpolated_root
 
 Scalar = Float[Array, ""]
 
@@ -135,4 +135,4 @@ def _core_coefficient(df: DoublePowerLaw) -> Array:
         return jnp.sum(weight * (factor - 1), axis=-1)
 
     low, high = jnp.zeros(()), jnp.full((), 2.0 - 1e-6)
-    return bisected_root(change, low, high, rising=True, iterations=50)
+    return interpolated_root(change, low, high, rising=True, iterations=50)

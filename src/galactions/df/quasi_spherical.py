@@ -9,7 +9,7 @@ from galactions.actions.tabulate import radial_actions
 from galactions.df.base import InvertedFunction
 from galactions.df.deficit import Deficit, deficit
 from galactions.numerics.quadrature import gauss_legendre
-from galactions.numerics.roots import bisected_root, bracketed_root
+from galactions.numerics.roots import bracketed_root, interpolated_root
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
 from galactions.potential.field import RadialProfile
 from galactions.potential.multipole import MultipoleGrid
@@ -120,4 +120,4 @@ def energy_of_actions(profile: RadialProfile, central: Array) -> Array:
         return jnp.log((ratio(y, ell) * (1 - ell) * L_c + share * total) / total)
 
     low, high = jnp.full(total.shape, Y_AXIS.nodes[0]), jnp.full(total.shape, Y_AXIS.nodes[-1])
-    return labelled_energy(bisected_root(excess, low, high, rising=True, iterations=45), central)
+    return labelled_energy(interpolated_root(excess, low, high, rising=True, iterations=45), central)

@@ -10,7 +10,7 @@ from jaxtyping import Array, ArrayLike, Float
 from galactions.actions.spheroidal import momenta
 from galactions.actions.table import ActionTable
 from galactions.galaxy.star_coordinates import checked_stars, meridional_motion
-from galactions.numerics.roots import bisected_root
+from galactions.numerics.roots import interpolated_root
 from galactions.potential.field import R_MAX
 
 if TYPE_CHECKING:
@@ -42,6 +42,6 @@ def _eccentricities(table: ActionTable, xv: Array) -> Array:
 
     here = jnp.log(s)
     low, high = jnp.full_like(R, np.log(1e-6)), jnp.full_like(R, np.log(R_MAX))
-    inner = jnp.exp(bisected_root(half_p_u2, low, here, rising=True, iterations=50))
-    outer = jnp.exp(bisected_root(half_p_u2, here, high, rising=False, iterations=50))
+    inner = jnp.exp(interpolated_root(half_p_u2, low, here, rising=True, iterations=50))
+    outer = jnp.exp(interpolated_root(half_p_u2, here, high, rising=False, iterations=50))
     return jnp.where(bound, (outer - inner) / (outer + inner), jnp.nan)

@@ -20,7 +20,13 @@ from galactions.galaxy.components import (
     distribution_functions,
 )
 from galactions.galaxy.spec import ComponentSpec
-from galactions.galaxy.tabulated import SPHEROID_ANGLES, DiskDensity, SpheroidDensity, tabulate_density
+from galactions.galaxy.tabulated import (
+    SPHEROID_ANGLES,
+    DiskDensity,
+    SpheroidDensity,
+    disk_places,
+    tabulate_density,
+)
 from galactions.potential.densities import FlatDensity, SmoothDensity
 from galactions.potential.field import POISSON_GRID, Potential, solve_poisson
 from galactions.potential.spherical import spherical_mean
@@ -77,6 +83,12 @@ def _prepare(
 
 
 @jax.jit
+def _at_disk_places(density: Density) -> Array:
+    R, z = disk_places()
+    return density.density(jnp.asarray(R), jnp.asarray(z))
+
+
+@jax.jit
 def _total_potential(
     tabulated: dict[str, DiskDensity | SpheroidDensity], static: dict[str, AnalyticDensity]
 ) -> Potential:
@@ -98,8 +110,11 @@ def iterate(ingredients: Ingredients, state: State, angles: int = SPHEROID_ANGLE
     Those of spheroids are computed at this number of `angles`.
     """
     dfs, static, means = ingredients
+    expected = {
+        name: means[name] if name in means else _at_disk_places(state.densities[name]) for name in dfs
+    }
     tabulated = {
-        name: _tabulate_density(df, state.actions, means.get(name), angles=angles) for name, df in dfs.items()
+        name: _tabulate_density(df, state.actions, expected[name], angles=angles) for name, df in dfs.items()
     }
     potential = _total_potential(tabulated, static)
     densities: dict[str, Density] = {name: {**tabulated, **static}[name] for name in state.densities}

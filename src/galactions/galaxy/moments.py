@@ -29,8 +29,8 @@ class VelocityRule(NamedTuple):
     n_angle: int
 
 
-DISK_RULE = VelocityRule(20, 12, 8)
-SPHEROID_RULE = VelocityRule(20, 16, 10)
+DISK_RULE = VelocityRule(20, 10, 4)
+SPHEROID_RULE = VelocityRule(24, 8, 6)
 _BATCH = 32
 _LEAST_R = 1e-3
 """kpc; velocity nodes on the axis are those of this radius."""

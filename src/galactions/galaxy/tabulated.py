@@ -1,6 +1,7 @@
 """Densities computed from DFs at a few nodes and interpolated everywhere."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
@@ -8,6 +9,7 @@ from jaxtyping import Array
 from galactions.actions.table import ActionTable
 from galactions.df.base import DiskFunction, DistributionFunction
 from galactions.galaxy.moments import density
+from galactions.numerics.elementary import arcsinh
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
 from galactions.potential.densities import Coordinate
@@ -23,6 +25,10 @@ SPHEROID_ANGLES = 3
 expansion to order 4, as of the reference models. A halo above a thin disc is flattened more sharply than that
 resolves: 9 angles change v_circ by up to 0.6% inside 10 kpc.
 """
+_NEGLIGIBLE = 1.0
+"""Msun/kpc^3; where no more than this is expected of a disc, its density is not computed anew."""
+_PLACES = 12
+"""Places, neighbours in R at one z, that are computed or left out together."""
 _FLOOR = 1e-9
 """Msun/kpc^3; densities below this are of no account and keep their logarithm finite."""
 
@@ -40,8 +46,8 @@ class DiskDensity(eqx.Module):
         z = jnp.abs(z)
         inside = (R <= _DISK_R_MAX) & (z <= _DISK_Z_MAX)
         value = self.table(
-            jnp.arcsinh(jnp.minimum(R, _DISK_R_MAX) / _DISK_R),
-            jnp.arcsinh(jnp.minimum(z, _DISK_Z_MAX) / _DISK_Z),
+            arcsinh(jnp.minimum(R, _DISK_R_MAX) / _DISK_R),
+            arcsinh(jnp.minimum(z, _DISK_Z_MAX) / _DISK_Z),
         )
         return jnp.where(inside, jnp.exp(value), 0.0)
 
@@ -72,25 +78,39 @@ class SpheroidDensity(eqx.Module):
 def tabulate_density(
     df: DistributionFunction,
     actions: ActionTable,
-    initial_mean: Array | None = None,
+    expected: Array | None = None,
     angles: int = SPHEROID_ANGLES,
 ) -> DiskDensity | SpheroidDensity:
     """Density of `df` in the potential of `actions`.
 
-    `initial_mean` is, for a spheroid, its initial density averaged over spheres at the radii of the
-    Poisson grid, and its density is computed at this number of `angles`.
+    `expected` is, for a spheroid, its initial density averaged over spheres at the radii of the Poisson
+    grid, and its density is computed at this number of `angles`. For a disc it is its density before, at
+    the `disk_places`: where that is negligible it is kept.
     """
     if isinstance(df, DiskFunction):
-        return _tabulate_disk(df, actions)
-    assert initial_mean is not None
-    return _tabulate_spheroid(df, actions, initial_mean, angles)
+        return _tabulate_disk(df, actions, expected)
+    assert expected is not None
+    return _tabulate_spheroid(df, actions, expected, angles)
 
 
-def _tabulate_disk(df: DiskFunction, actions: ActionTable) -> DiskDensity:
-    R, z = np.meshgrid(_DISK_R * np.sinh(_R_AXIS.nodes), _DISK_Z * np.sinh(_Z_AXIS.nodes), indexing="ij")
-    R = np.maximum(R, 1e-3)
-    values = density(df, actions, jnp.asarray(R.ravel()), jnp.asarray(z.ravel())).reshape(R.shape)
-    return DiskDensity(Spline2D.fit(_R_AXIS, _Z_AXIS, jnp.log(values + _FLOOR), "even", "even"))
+def disk_places() -> tuple[np.ndarray, np.ndarray]:
+    """R and z in kpc at which densities of discs are computed, each (n_z, n_R)."""
+    R, z = np.meshgrid(_DISK_R * np.sinh(_R_AXIS.nodes), _DISK_Z * np.sinh(_Z_AXIS.nodes))
+    return np.maximum(R, 1e-3), z
+
+
+def _tabulate_disk(df: DiskFunction, actions: ActionTable, expected: Array | None) -> DiskDensity:
+    R, z = disk_places()
+    before = jnp.full(R.shape, jnp.inf) if expected is None else expected
+
+    def of_neighbours(places: tuple[Array, Array, Array]) -> Array:
+        R, z, before = places
+        counts = jnp.max(before) > _NEGLIGIBLE
+        return jax.lax.cond(counts, lambda: density(df, actions, R, z), lambda: before)
+
+    rows = tuple(jnp.reshape(a, (-1, _PLACES)) for a in (R, z, before))
+    values = jax.lax.map(of_neighbours, rows).reshape(R.shape)
+    return DiskDensity(Spline2D.fit(_R_AXIS, _Z_AXIS, jnp.log(values.T + _FLOOR), "even", "even"))
 
 
 def _tabulate_spheroid(

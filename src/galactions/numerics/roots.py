@@ -11,6 +11,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+_REACHED = 1e-9
+"""The step, relative to the first bracket, below which a search has reached a root."""
+_TINY = 1e-300
 _SMALL_STEP = 1e-3
 """The largest last step, relative to the first bracket, of a search that has come close to a root."""
 
@@ -26,45 +29,69 @@ def bracketed_root(
     """Root of `function` in [lower, upper], element by element.
 
     `function(x)` returns value and slope; `rising` says whether it goes from negative to positive. Newton
-    steps that leave the current bracket, and every third step in any case, are replaced by bisection; the
-    last two are Newton's, since derivatives are taken where the search ends. Where there is no root the
-    nearer end is approached.
+    steps that leave the current bracket, or are not shorter than half the step before, are replaced by
+    bisection. Where there is no root the nearer end is approached.
     """
     start = jax.lax.stop_gradient(lower), jax.lax.stop_gradient(upper)
-    margin = 1e-9 * (start[1] - start[0])
+    span = start[1] - start[0]
+    # Steps that short are not judged: rounding decides about them, and a bisection would lose the root.
+    reached = _REACHED * span
 
-    def step(i: Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        x, low, high = state
+    def step(_: int, state: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
+        x, low, high, last = state
         value, slope = jax.tree.map(jax.lax.stop_gradient, function(x))
         beyond = (value > 0) == rising
         low, high = jnp.where(beyond, low, x), jnp.where(beyond, x, high)
         newton = x - value / jnp.where(slope == 0, 1.0, slope)
-        # With a margin: a step from the root itself must not count as one that leaves the bracket.
-        inside = (
-            (newton > low - margin) & (newton < high + margin) & (slope != 0) & ((iterations - i) % 3 != 0)
-        )
-        return jnp.where(inside, newton, 0.5 * (low + high)), low, high
+        inside = (newton > low - reached) & (newton < high + reached) & (slope != 0)
+        shorter = jnp.abs(newton - x) < jnp.maximum(0.5 * last, reached)
+        chosen = jnp.where(inside & shorter, newton, 0.5 * (low + high))
+        return chosen, low, high, jnp.abs(chosen - x)
 
-    x, low, high = jax.lax.fori_loop(0, iterations, step, (0.5 * (start[0] + start[1]), *start))
+    x, low, high, _ = jax.lax.fori_loop(0, iterations, step, (0.5 * (start[0] + start[1]), *start, span))
     return _polish(x, *function(jax.lax.stop_gradient(x)), (low, high), (lower, upper))
 
 
-def bisected_root(
+def interpolated_root(
     function: Callable[[Array], Array], lower: Array, upper: Array, *, rising: bool, iterations: int
 ) -> Array:
-    """Root of `function`, whose slope is not at hand, in [lower, upper]: bisection, then one Newton step."""
-    start = jax.lax.stop_gradient(lower), jax.lax.stop_gradient(upper)
+    """Root of `function`, whose slope is not at hand, in [lower, upper], element by element.
 
-    def step(_: int, state: tuple[Array, Array]) -> tuple[Array, Array]:
-        low, high = state
-        x = 0.5 * (low + high)
-        beyond = (jax.lax.stop_gradient(function(x)) > 0) == rising
-        return jnp.where(beyond, low, x), jnp.where(beyond, x, high)
+    Inverse quadratic interpolation where the last three points allow it, else bisection (Chandrupatla 1997),
+    then one Newton step. Where there is no root the nearer end is approached.
+    """
+    sign = 1.0 if rising else -1.0
 
-    low, high = jax.lax.fori_loop(0, iterations, step, start)
-    x = jax.lax.stop_gradient(0.5 * (low + high))
+    def rise(x: Array) -> Array:
+        return sign * jax.lax.stop_gradient(function(x))
+
+    a, b = jax.lax.stop_gradient(lower), jax.lax.stop_gradient(upper)
+    reached = _REACHED * (b - a)
+    f_a, f_b = jnp.minimum(rise(a), -_TINY), jnp.maximum(rise(b), _TINY)
+
+    def step(_: int, state: tuple[Array, ...]) -> tuple[Array, ...]:
+        """The root lies between the latest point `a` and `b`; `t` is the share of the way from one to the
+        other."""
+        a, f_a, b, f_b, t = state
+        x = a + t * (b - a)
+        f = rise(x)
+        same = (f > 0) == (f_a > 0)
+        c, f_c = jnp.where(same, a, b), jnp.where(same, f_a, f_b)
+        b, f_b = jnp.where(same, b, a), jnp.where(same, f_b, f_a)
+        a, f_a = x, f
+        xi, phi = (a - b) / (c - b), (f_a - f_b) / (f_c - f_b)
+        smooth = (phi**2 < xi) & ((1 - phi) ** 2 < 1 - xi)
+        quadratic = f_a / (f_b - f_a) * f_c / (f_b - f_c)
+        quadratic += (c - a) / (b - a) * f_a / (f_c - f_a) * f_b / (f_c - f_b)
+        least = jnp.minimum(0.5, reached / jnp.maximum(jnp.abs(b - a), reached))
+        t = jnp.where(smooth, jnp.clip(quadratic, least, 1 - least), 0.5)
+        return a, f_a, b, f_b, t
+
+    half = jnp.full_like(a, 0.5)
+    a, f_a, b, f_b, _ = jax.lax.fori_loop(0, iterations, step, (a, f_a, b, f_b, half))
+    x = jnp.where(jnp.abs(f_a) < jnp.abs(f_b), a, b)
     value, slope = jax.jvp(function, (x,), (jnp.ones_like(x),))
-    return _polish(x, value, slope, (low, high), (lower, upper))
+    return _polish(x, value, slope, (jnp.minimum(a, b), jnp.maximum(a, b)), (lower, upper))
 
 
 def first_sign_change(beyond: Array, start: Array, points: Array) -> tuple[Array, Array]:

@@ -9,8 +9,9 @@ Each evaluation is compiled apart from what surrounds it (see `apart`): its look
 each, wherever it is used.
 """
 
-from collections.abc import Callable
-from functools import cache, partial
+import operator
+from collections.abc import Callable, Iterable
+from functools import cache, partial, reduce
 from typing import Any, Literal
 
 import equinox as eqx
@@ -104,17 +105,18 @@ def _gather(flat: Array, index: Array) -> Array:
     return flat.at[index].get(mode="promise_in_bounds")
 
 
-def apart(function: Callable[..., list[Array]], flat: Array, *coordinates: Array) -> list[Array]:
-    """`function(flat, *coordinates)`, a list of arrays like the coordinates, compiled by itself.
+def apart(function: Callable[..., Array], flat: Array, *coordinates: Array) -> Array:
+    """`function(flat, *coordinates)`, an array like the coordinates, compiled by itself.
 
     A compiler that may merge the look-ups with the making of the coordinates does so once for every look-up,
     which doubles the time of a run and triples that of the compilation. The branch of a condition is where
-    it must not: this one holds for all coefficients that are finite, others give NaN.
+    it must not: this one holds for all coefficients that are finite, others give NaN. One array from each
+    branch: look-ups that two results shared would be written to memory one by one.
     """
-    shapes = jax.eval_shape(function, flat, *coordinates)
+    shape = jax.eval_shape(function, flat, *coordinates)
 
-    def nothing(*_: Array) -> list[Array]:
-        return [jnp.full(shape.shape, jnp.nan, shape.dtype) for shape in shapes]
+    def nothing(*_: Array) -> Array:
+        return jnp.full(shape.shape, jnp.nan, shape.dtype)
 
     return jax.lax.cond(jnp.abs(flat[0]) < jnp.inf, function, nothing, flat, *coordinates)
 
@@ -137,11 +139,15 @@ class Spline1D(eqx.Module):
     def all(self, x: Array, order: int = 0) -> list[Array]:
         """All functions (or their `order`-th derivatives, order <= 2) at `x`: a list of arrays like `x`."""
         m = self.coefficients.shape[1]
-        return _evaluate_1d(self.axis, m, order, self.coefficients.reshape(-1), jnp.asarray(x, float))
+        return _evaluate_1d(self.axis, m, (order,), self.coefficients.reshape(-1), jnp.asarray(x, float))
 
     def __call__(self, x: Array, order: int = 0) -> Array:
         """The first function at `x`, or its `order`-th derivative."""
         return self.all(x, order)[0]
+
+    def derivatives(self, x: Array, orders: tuple[int, ...]) -> list[Array]:
+        """Derivatives of several `orders` (each <= 2) of the only function, at once."""
+        return _evaluate_1d(self.axis, 1, orders, self.coefficients.reshape(-1), jnp.asarray(x, float))
 
 
 class Spline2D(eqx.Module):
@@ -208,57 +214,55 @@ class Spline3D(eqx.Module):
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def _evaluate_1d(axis: Axis, m: int, order: int, flat: Array, x: Array) -> list[Array]:
-    def function(flat: Array, x: Array) -> list[Array]:
+def _evaluate_1d(axis: Axis, m: int, orders: tuple[int, ...], flat: Array, x: Array) -> list[Array]:
+    """All `m` functions of each order in turn."""
+
+    def evaluated(order: int, k: int, flat: Array, x: Array) -> Array:
         i, t = _cell(axis, x)
         weights = _cubic_weights(t, order)
-        scale = axis.step**-order
-        return [
-            scale * sum(w * _gather(flat, (i + p) * m + k) for p, w in enumerate(weights)) for k in range(m)
-        ]
+        return axis.step**-order * _sum(w * _gather(flat, (i + p) * m + k) for p, w in enumerate(weights))
 
-    return apart(function, flat, x)
+    return [apart(partial(evaluated, order, k), flat, x) for order in orders for k in range(m)]
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
 def _evaluate_2d(
     x_axis: Axis, y_axis: Axis, orders: tuple[tuple[int, int], ...], flat: Array, x: Array, y: Array
 ) -> list[Array]:
-    def function(flat: Array, x: Array, y: Array) -> list[Array]:
+    def evaluated(x_order: int, y_order: int, flat: Array, x: Array, y: Array) -> Array:
         i, t = _cell(x_axis, x)
         j, u = _cell(y_axis, y)
-        x_weights = {a: _cubic_weights(t, a) for a in {a for a, _ in orders}}
-        y_weights = {b: _cubic_weights(u, b) for b in {b for _, b in orders}}
-        sums: list[Array] = [jnp.zeros(())] * len(orders)
-        for p in range(4):
-            base = (i + p) * (y_axis.n + 2) + j
-            cells = [_gather(flat, base + q) for q in range(4)]
-            rows = {
-                b: sum(w * c for w, c in zip(weights, cells, strict=True)) for b, weights in y_weights.items()
-            }
-            sums = [s + x_weights[a][p] * rows[b] for s, (a, b) in zip(sums, orders, strict=True)]
-        steps = [x_axis.step**-a * y_axis.step**-b for a, b in orders]
-        return [s * step for s, step in zip(sums, steps, strict=True)]
+        x_weights, y_weights = _cubic_weights(t, x_order), _cubic_weights(u, y_order)
+        first = i * (y_axis.n + 2) + j
+        value = _sum(
+            xw * _sum(yw * _gather(flat, first + (p * (y_axis.n + 2) + q)) for q, yw in enumerate(y_weights))
+            for p, xw in enumerate(x_weights)
+        )
+        return x_axis.step**-x_order * y_axis.step**-y_order * value
 
-    return apart(function, flat, x, y)
+    return [apart(partial(evaluated, *order), flat, x, y) for order in orders]
 
 
 @partial(jax.jit, static_argnums=(0, 1))
 def _evaluate_3d(
     axes: tuple[Axis, Axis, Axis], m: int, flat: Array, x: Array, y: Array, z: Array
 ) -> list[Array]:
-    def function(flat: Array, x: Array, y: Array, z: Array) -> list[Array]:
-        (i, t), (j, u), (k, w) = (_nearest(axis, a) for axis, a in zip(axes, (x, y, z), strict=True))
-        ny, nz = axes[1].n + 2, axes[2].n + 2
-        x_weights, y_weights, z_weights = (_quadratic_weights(a) for a in (t, u, w))
-        sums: list[Array] = [jnp.zeros(())] * m
-        for p in range(3):
-            for q in range(3):
-                base = (((i + p) * ny + (j + q)) * nz + k) * m
-                weight = x_weights[p] * y_weights[q]
-                for f in range(m):
-                    line = sum(zw * _gather(flat, base + (r * m + f)) for r, zw in enumerate(z_weights))
-                    sums[f] = sums[f] + weight * line
-        return sums
+    ny, nz = axes[1].n + 2, axes[2].n + 2
 
-    return apart(function, flat, x, y, z)
+    def evaluated(function: int, flat: Array, x: Array, y: Array, z: Array) -> Array:
+        (i, t), (j, u), (k, w) = (_nearest(axis, a) for axis, a in zip(axes, (x, y, z), strict=True))
+        x_weights, y_weights, z_weights = (_quadratic_weights(a) for a in (t, u, w))
+        first = ((i * ny + j) * nz + k) * m + function
+        return _sum(
+            xw
+            * yw
+            * _sum(zw * _gather(flat, first + ((p * ny + q) * nz + r) * m) for r, zw in enumerate(z_weights))
+            for p, xw in enumerate(x_weights)
+            for q, yw in enumerate(y_weights)
+        )
+
+    return [apart(partial(evaluated, function), flat, x, y, z) for function in range(m)]
+
+
+def _sum(terms: Iterable[Array]) -> Array:
+    return reduce(operator.add, terms)

@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from galactions.constants import RHO_CRIT
-from galactions.numerics.roots import bisected_root
+from galactions.numerics.roots import interpolated_root
 from galactions.numerics.spline import Spline1D
 from galactions.potential.contraction import Relation, baryon_excess, contraction_factor
 from galactions.potential.densities import Coordinate, SmoothDensity
@@ -68,4 +68,4 @@ def self_consistent_r200(
         return jnp.log(total / m200)
 
     ends = jnp.log(jnp.asarray(_SMALLEST)), jnp.log(jnp.asarray(_LARGEST))
-    return jnp.exp(bisected_root(log_overdensity, *ends, rising=False, iterations=60))
+    return jnp.exp(interpolated_root(log_overdensity, *ends, rising=False, iterations=60))

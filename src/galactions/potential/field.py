@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from galactions.constants import RHO_CRIT, G
+from galactions.numerics.elementary import arcsinh
 from galactions.numerics.quadrature import gauss_legendre
-from galactions.numerics.roots import bisected_root, bracketed_root
+from galactions.numerics.roots import bracketed_root, interpolated_root
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
 from galactions.potential.densities import FlatDensity, Spheroid
 from galactions.potential.multipole import MultipoleGrid, SamplePoints
@@ -31,14 +32,15 @@ class RadialProfile(eqx.Module):
 
     def __call__(self, r: Array) -> Array:
         """Potential in (km/s)^2 at r in kpc."""
-        return self.table(jnp.arcsinh(r / R_SCALE))
+        return self.table(arcsinh(r / R_SCALE))
 
     def derivatives(self, r: Array) -> tuple[Array, Array, Array]:
         """Potential, its first and its second derivative in r."""
-        X = jnp.arcsinh(r / R_SCALE)
+        X = arcsinh(r / R_SCALE)
         width2 = r**2 + R_SCALE**2
-        slope = self.table(X, 1) / jnp.sqrt(width2)
-        return self.table(X), slope, (self.table(X, 2) - r * slope) / width2
+        value, first, second = self.table.derivatives(X, (0, 1, 2))
+        slope = first / jnp.sqrt(width2)
+        return value, slope, (second - r * slope) / width2
 
 
 class Potential(eqx.Module):
@@ -53,18 +55,23 @@ class Potential(eqx.Module):
 
     def __call__(self, R: Array, z: Array) -> Array:
         """Potential in (km/s)^2 at R, z in kpc."""
-        return self.table(jnp.arcsinh(R / R_SCALE), jnp.arcsinh(jnp.abs(z) / Z_SCALE))
+        return self.table(arcsinh(R / R_SCALE), arcsinh(jnp.abs(z) / Z_SCALE))
 
     def gradient(self, R: Array, z: Array) -> tuple[Array, Array]:
         """(dPhi/dR, dPhi/dz) in (km/s)^2/kpc."""
-        slope_X, slope_Z = self.table.derivatives(
-            jnp.arcsinh(R / R_SCALE), jnp.arcsinh(jnp.abs(z) / Z_SCALE), ((1, 0), (0, 1))
+        return self.field(R, z)[1:]
+
+    def field(self, R: Array, z: Array) -> tuple[Array, Array, Array]:
+        """(Phi, dPhi/dR, dPhi/dz) in (km/s)^2 and (km/s)^2/kpc."""
+        value, slope_X, slope_Z = self.table.derivatives(
+            arcsinh(R / R_SCALE), arcsinh(jnp.abs(z) / Z_SCALE), ((0, 0), (1, 0), (0, 1))
         )
-        return slope_X / jnp.sqrt(R**2 + R_SCALE**2), jnp.sign(z) * slope_Z / jnp.sqrt(z**2 + Z_SCALE**2)
+        slope_R = slope_X / jnp.sqrt(R**2 + R_SCALE**2)
+        return value, slope_R, jnp.sign(z) * slope_Z / jnp.sqrt(z**2 + Z_SCALE**2)
 
     def midplane(self, R: Array) -> tuple[Array, Array, Array, Array]:
         """Phi, dPhi/dR, d2Phi/dR2 and d2Phi/dz2 at z = 0."""
-        X = jnp.arcsinh(R / R_SCALE)
+        X = arcsinh(R / R_SCALE)
         value, first, second = self.table.derivatives(X, jnp.zeros_like(R), ((0, 0), (1, 0), (2, 0)))
         # Five-point stencil: the second derivative of a cubic spline is of second order only.
         f1, f2 = (self.table(X, jnp.full_like(R, k * Z_AXIS.step)) for k in (1, 2))
@@ -119,7 +126,7 @@ class Potential(eqx.Module):
             return jnp.log(self.enclosed_mass(jnp.exp(x)) / (800 * np.pi / 3 * RHO_CRIT)) - 3 * x
 
         ends = jnp.log(jnp.asarray(10.0)), jnp.log(jnp.asarray(2000.0))
-        return jnp.exp(bisected_root(excess, *ends, rising=False, iterations=60))
+        return jnp.exp(interpolated_root(excess, *ends, rising=False, iterations=60))
 
 
 @lru_cache(maxsize=1)
