@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from galactions.numerics.roots import interpolated_root, bracketed_root
+from galactions.numerics.roots import bracketed_root, interpolated_root
 
 A = jnp.asarray(np.geomspace(1e-3, 1e3, 13))
 

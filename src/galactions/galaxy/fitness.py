@@ -13,8 +13,8 @@ LARGEST_DEFICIT = 1e-2
 NOTED_DEFICIT = 1e-4
 """A `ModelWarning` tells of shares above this."""
 _REMEDY = (
-    "let its density rise more steeply inwards of there (gamma, r0), lower its anisotropy (beta, or raise r_a) "
-    "if it has one, or take mass from the other components inside that radius"
+    "let its density rise more steeply inwards of there (gamma, r0), lower its anisotropy (beta, or raise "
+    "r_a) if it has one, or take mass from the other components inside that radius"
 )
 
 
@@ -31,8 +31,8 @@ def check_distribution_functions(model: str, dfs: Mapping[str, DistributionFunct
 
 
 def require_distribution_functions(model: str, dfs: Mapping[str, DistributionFunction]) -> None:
-    """Raises the `ModelError` of `check_distribution_functions`, without its warnings: for the trials of a fit,
-    of which there are many.
+    """Raises the `ModelError` of `check_distribution_functions`, without its warnings: for the trials of a
+    fit, of which there are many.
 
     DFs of traced parameters, as in a derivative, have no value to be judged by and pass.
     """
@@ -48,7 +48,7 @@ def _misfits(model: str, dfs: Mapping[str, DistributionFunction], limit: float) 
         share = float(df.deficit.share)
         if share > limit:
             yield (
-                f"model {model}: the distribution function of {name} does not fit its potential: it would have "
-                f"to be negative for {100 * share:.2g}% of its mass, most of all at the energy of "
+                f"model {model}: the distribution function of {name} does not fit its potential: it would "
+                f"have to be negative for {100 * share:.2g}% of its mass, most of all at the energy of "
                 f"r = {float(df.deficit.radius):.3g} kpc"
             )
