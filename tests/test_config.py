@@ -104,7 +104,7 @@ def test_defaults_are_those_of_the_paper(tmp_path):
         ("[fit]\ntolerance = -1.0", "fit.tolerance: found -1.0 (a float); allowed: greater than 0"),
         (
             "[posterior]\nmethod = 'gibbs'",
-            "posterior.method: found 'gibbs' (a string); allowed: 'laplace', 'delayed', 'nuts' or 'ensemble'",
+            "posterior.method: found 'gibbs' (a string); allowed: 'laplace', 'emulated', 'delayed', 'nuts'",
         ),
         (
             "[posterior]\ndraw = 5",

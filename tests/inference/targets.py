@@ -42,6 +42,11 @@ class Squares:
     def gradient_of(self, features, u):
         return -features, np.zeros(len(u))
 
+    def curvature_of(self, features, feature_slopes, u):
+        return feature_slopes.T @ feature_slopes
+
+    differentiable = True
+
 
 class Normal(Squares):
     """A normal target: mean 1, 2, ..., standard deviations 1, 1/2, ..., all pairs correlated by 0.8."""

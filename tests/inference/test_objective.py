@@ -77,7 +77,6 @@ def test_jax_sees_the_same_function(objective):
     value, slope = jax.value_and_grad(objective.value)(jax.numpy.asarray(P))
     assert value == pytest.approx(objective.value(P), rel=1e-12)
     assert np.asarray(slope) == pytest.approx(objective.slope(P), rel=1e-10)
-    assert np.asarray(jax.jit(objective.residuals)(P)) == pytest.approx(objective.residuals(P), rel=1e-9)
 
 
 @each
@@ -87,19 +86,6 @@ def test_held_out_regions_never_enter(objective):
     assert objective.value(shifted) == objective.value(P)
     assert np.all(objective.slope(P)[held_out] == 0)
     assert np.all(objective.curvature(P)[held_out] == 0)
-
-
-@each
-@pytest.mark.parametrize("at", [P, LAYOUT.data, 0.5 * (P + LAYOUT.data)])
-def test_residuals_are_roots_of_the_objective(objective, at):
-    found = objective.residuals(at)
-    assert 0.5 * np.sum(found**2) == pytest.approx(objective.value(at) - objective.saturated, abs=1e-8)
-    slopes = objective.residual_slopes(at, SLOPES)
-    for i in range(3):
-        step = 1e-5 / np.abs(SLOPES[:, i]).max()
-        ahead, behind = (objective.residuals(at + sign * step * SLOPES[:, i]) for sign in (1, -1))
-        scale = np.abs(slopes[:, i]).max()
-        assert slopes[:, i] == pytest.approx((ahead - behind) / (2 * step), rel=1e-4, abs=1e-5 * scale)
 
 
 def test_information_is_the_scatter_of_the_slope():

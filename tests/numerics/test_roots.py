@@ -100,3 +100,47 @@ def test_without_a_root_the_derivative_is_that_of_the_end():
         )
 
     assert float(jax.grad(nearest)(0.7)) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("iterations", [12, 13, 14])
+def test_a_dozen_steps_reach_the_root(iterations):
+    """Bisections late in a search would throw away what Newton's steps have reached."""
+    height = jnp.asarray(np.linspace(0.001, 0.999, 200))
+    root = bracketed_root(
+        lambda x: (jnp.tanh(x) - height, 1 - jnp.tanh(x) ** 2),
+        jnp.zeros_like(height),
+        jnp.full_like(height, 5.0),
+        rising=True,
+        iterations=iterations,
+    )
+    np.testing.assert_allclose(root, np.arctanh(height), rtol=1e-12)
+
+
+def test_interpolation_needs_ten_evaluations():
+    height = jnp.asarray(np.linspace(0.001, 0.999, 200))
+    root = interpolated_root(
+        lambda x: jnp.tanh(x) - height,
+        jnp.zeros_like(height),
+        jnp.full_like(height, 5.0),
+        rising=True,
+        iterations=10,
+    )
+    np.testing.assert_allclose(root, np.arctanh(height), rtol=1e-11)
+
+
+def test_interpolation_without_a_root_ends_at_the_nearer_end():
+    ends = jnp.zeros(3), jnp.ones(3)
+    up = interpolated_root(lambda x: x - 5.0, *ends, rising=True, iterations=12)
+    down = interpolated_root(lambda x: -(x + 5.0), *ends, rising=False, iterations=12)
+    np.testing.assert_allclose(up, 1.0, atol=1e-8)
+    np.testing.assert_allclose(down, 0.0, atol=1e-8)
+
+
+@pytest.mark.parametrize("power", [1, 3, 5])
+@pytest.mark.parametrize("share", [0.001, 0.03, 0.5, 0.97, 0.999])
+def test_interpolation_finds_roots_of_any_rising_power(share, power):
+    top = jnp.asarray(2.5)
+    root = interpolated_root(
+        lambda x: x**power - (share * top) ** power, jnp.zeros(()), top, rising=True, iterations=50
+    )
+    assert float(root) == pytest.approx(share * 2.5, rel=1e-6)

@@ -229,7 +229,9 @@ def posterior(
     ] = False,
     method: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="laplace, delayed, nuts or ensemble, not that of the file."),
+        typer.Option(
+            metavar="NAME", help="laplace, emulated, delayed, nuts or ensemble, not that of the file."
+        ),
     ] = None,
     workers: Annotated[
         int, typer.Option(metavar="N", help="Processes on this machine (Dask); the draws are the same.")

@@ -10,9 +10,9 @@ print(result.summary())
 from galactions.inference.bins import BinLayout, bin_layout, binomial_sigma, data_sigma, model_sigma
 from galactions.inference.chi2 import Chi2Table, RegionChi2, chi2_table, region_chi2, residuals
 from galactions.inference.constraints import Constraint, Constraints
+from galactions.inference.covariance import covariance
 from galactions.inference.fit import fit
 from galactions.inference.joint import JointObjective, joint_objective
-from galactions.inference.least_squares import covariance, least_squares
 from galactions.inference.lock import RunFolderError, folder_lock
 from galactions.inference.nelder_mead import nelder_mead
 from galactions.inference.objective import GaussianObjective, MultinomialObjective, Objective
@@ -91,7 +91,6 @@ __all__ = [
     "GaussianObjective",
     "MultinomialObjective",
     "nelder_mead",
-    "least_squares",
     "covariance",
     "search",
     "Trial",

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from galactions.errors import ConfigError
 from galactions.inference.bins import data_sigma, model_sigma
 from galactions.inference.chi2 import chi2_table
+from galactions.inference.covariance import covariance, inverted
 from galactions.inference.joint import joint_objective
-from galactions.inference.least_squares import covariance, inverted
 from galactions.inference.lock import RunFolderError
 from galactions.inference.predictor import (
     BAD_TRIAL_ERRORS,
@@ -24,7 +24,8 @@ from galactions.inference.problem import FitProblem, all_slopes, predict_all
 from galactions.inference.progress import Progress, ProgressUpdate
 from galactions.inference.result import FitResult, Remark, RemarkKind, load_fit, write_result
 from galactions.inference.run import RunFolder, command_line, open_run
-from galactions.inference.search import SearchEnd, search
+from galactions.inference.search import SearchEnd, Status, search
+from galactions.inference.slopes import Slopes, begun_with
 from galactions.inference.starts import fit_from_starts
 from galactions.inference.trials import TrialRecorder
 
@@ -45,6 +46,7 @@ def fit(
     progress: Progress | None = None,
     folder: str | Path | None = None,
     command: str | None = None,
+    slopes: Slopes | None = None,
 ) -> FitResult:
     """Fits a model's free parameters to a survey (section 3.1, steps (3)-(5)): least mean chi2 (eq. 5) over
     regions, or what else `[fit] objective` asks for.
@@ -53,6 +55,10 @@ def fit(
     which has one only if `folder` is given. resume: take up the run in the folder (if there is one).
     progress: called after each trial, see `show_progress`. command: what to note as the command (by default
     this process's).
+
+    slopes: derivatives of the problem's predictions that were evaluated near to the optimum, of another
+    survey with the same bins say (least squares only): they are begun with, evaluated anew only where steps
+    fail, and errors come from them.
 
     With `[fit] starts` each start has a subfolder, and the best result is returned (`fit_from_starts`).
 
@@ -79,11 +85,13 @@ def fit(
 
     def run(one: FitProblem, folder: Path | None) -> FitResult:
         if folder is None:
-            return _fit(one, None, progress)
+            return _fit(one, None, progress, slopes)
         with open_run(folder, one, resume=resume, command=command or command_line()) as opened:
             if opened.record["status"] == "converged":
                 return load_fit(folder)
-            return _fit(one, opened, progress)
+            return _fit(
+                one, opened, progress, begun_with(folder, slopes, begun=(folder / "trials.jsonl").exists())
+            )
 
     if problem.starts:
         return fit_from_starts(problem, path, run, progress)
@@ -112,17 +120,22 @@ def _config_and_folder(source: "str | Path | Config", folder: str | Path | None)
     return config, Path(folder) if folder is not None else config.folder
 
 
-def _fit(problem: FitProblem, run: RunFolder | None, progress: Progress | None) -> FitResult:
-    recorder = TrialRecorder(problem, run, progress)
+def _fit(
+    problem: FitProblem, run: RunFolder | None, progress: Progress | None, slopes: Slopes | None
+) -> FitResult:
+    recorder = TrialRecorder(problem, run, progress, known_slopes=slopes)
     end = search(recorder)
     if progress:
         progress(ProgressUpdate.stage("building the final model at the best parameters"))
-    trial_prediction = problem.predictor.predict(problem.all_parameters(end.values))
-    joint = problem.layout.flatten(trial_prediction.p)
-    if problem.is_extended and (found := predict_all(problem, end.values).array) is not None:
-        joint = found
-    errors, remarks = _errors(problem, end, joint)
-    final, failed = _final_model(problem, end, trial_prediction)
+    joint, trial = recorder.found(end.values), None
+    if joint is None:
+        trial = problem.predictor.predict(problem.all_parameters(end.values))
+        joint = problem.layout.flatten(trial.p)
+        if problem.is_extended and (predicted := predict_all(problem, end.values).array) is not None:
+            joint = predicted
+    near, why_not = _slopes_near(problem, recorder, end, joint)
+    errors, remarks = _errors(problem, end, joint, near, why_not)
+    final, failed = _final_model(problem, end, trial)
     heights = problem.layout.flatten(final.prediction.p)
     by_model = problem.settings.uncertainty == "model"
     sigma = model_sigma(problem.layout, heights) if by_model else data_sigma(problem.layout)
@@ -151,29 +164,43 @@ def _fit(problem: FitProblem, run: RunFolder | None, progress: Progress | None) 
     remarks += failed + _remarks(problem, recorder, end, result, sigma)
     result = replace(result, remarks=tuple(remarks))
     if run is not None:
-        write_result(run, result, problem.survey, final.galaxy)
+        write_result(run, result, problem.survey, final.galaxy, near)
     return result
 
 
+def _slopes_near(
+    problem: FitProblem, recorder: TrialRecorder, end: SearchEnd, joint: NDArray[np.float64]
+) -> tuple[Slopes | None, str]:
+    """Derivatives near the optimum: those that the search ended with, else evaluated there; or None and the
+    reason."""
+    settled = end.status in (Status.CONVERGED, Status.MAX_ROUNDS)
+    if settled and recorder.known_slopes is not None:
+        return recorder.known_slopes, ""
+    if not problem.has_derivatives and problem.settings.method == "nelder-mead":
+        return None, "the predictor has no derivatives; use fit.method = 'least-squares'"
+    found = all_slopes(problem, end.values, joint)
+    if found.array is None:
+        return None, f"derivatives at the best parameters failed ({found.reason})"
+    return Slopes(end.values, joint, found.array), ""
+
+
 def _errors(
-    problem: FitProblem, end: SearchEnd, joint: NDArray[np.float64]
+    problem: FitProblem,
+    end: SearchEnd,
+    joint: NDArray[np.float64],
+    near: Slopes | None,
+    why_not: str,
 ) -> tuple[NDArray[np.float64] | None, list[Remark]]:
     """Covariance at the optimum (n_free, n_free), or None with the reason."""
-    if not problem.has_derivatives and problem.settings.method == "nelder-mead":
-        return None, [
-            Remark(RemarkKind.NO_ERRORS, "the predictor has no derivatives; use fit.method = 'least-squares'")
-        ]
-    slopes = all_slopes(problem, end.values)
-    if slopes.array is None:
-        return None, [
-            Remark(RemarkKind.NO_ERRORS, f"derivatives at the best parameters failed ({slopes.reason})")
-        ]
+    if near is None:
+        return None, [Remark(RemarkKind.NO_ERRORS, why_not)]
+    slopes = near.array
     objective = joint_objective(problem, end.sigma)
-    information = np.asarray(objective.information(joint, slopes.array))
+    information = np.asarray(objective.information(joint, slopes))
     if problem.settings.objective == "chi2":
-        outside = objective.constraint_information(slopes.array)
+        outside = objective.constraint_information(slopes)
         n = len(problem.layout.data)
-        found = covariance(problem.layout, joint[:n], slopes.array[:n], end.sigma, outside)
+        found = covariance(problem.layout, joint[:n], slopes[:n], end.sigma, outside)
     else:
         found = inverted(information)
     if found is None:
@@ -197,21 +224,21 @@ def _weakest(problem: FitProblem, information: NDArray[np.float64]) -> str:
 
 
 def _final_model(
-    problem: FitProblem, end: SearchEnd, trial_prediction: Prediction
+    problem: FitProblem, end: SearchEnd, trial: Prediction | None
 ) -> tuple[FinalModel, list[Remark]]:
     """The best model built anew with more iterations, where the predictor can; else, or if that fails, the
-    trial's."""
-    if not isinstance(problem.predictor, FinalPredictor):
-        return FinalModel(trial_prediction), []
-    try:
-        final = problem.predictor.final(problem.all_parameters(end.values))
-    except BAD_TRIAL_ERRORS as error:
-        return FinalModel(trial_prediction), [
-            Remark(RemarkKind.FINAL_FAILED, f"{type(error).__name__}: {error}")
-        ]
-    if not np.all(np.isfinite(problem.layout.flatten(final.prediction.p))):
-        return FinalModel(trial_prediction), [Remark(RemarkKind.FINAL_FAILED, "its prediction is not finite")]
-    return final, []
+    trial's, predicted again where it is not at hand."""
+    parameters, why = problem.all_parameters(end.values), ""
+    if isinstance(problem.predictor, FinalPredictor):
+        try:
+            final = problem.predictor.final(parameters)
+            if np.all(np.isfinite(problem.layout.flatten(final.prediction.p))):
+                return final, []
+            why = "its prediction is not finite"
+        except BAD_TRIAL_ERRORS as error:
+            why = f"{type(error).__name__}: {error}"
+    remarks = [Remark(RemarkKind.FINAL_FAILED, why)] if why else []
+    return FinalModel(problem.predictor.predict(parameters) if trial is None else trial), remarks
 
 
 def _remarks(

@@ -67,28 +67,10 @@ class JointObjective:
         found = scaled.T @ scaled + by_stars.T @ by_stars
         return found + self.bins.information(self._parts(y)[0], by_bins) if self.bins else found
 
-    def residuals(self, y: Array) -> Array:
-        """Of bins and constraints. Raises ValueError where there are stars, which have none."""
-        xp = y.__array_namespace__()
-        p, predicted, _ = self._parts(y)
-        bins = self._bins_alone().residuals(p)
-        return xp.concatenate([bins, self.constraints.residuals(predicted)])
-
-    def residual_slopes(self, y: Array, slopes: Array) -> Array:
-        xp = y.__array_namespace__()
-        by_bins, by_constraints, _ = self._parts(slopes)
-        outside = by_constraints / self.constraints.sigma[:, None]
-        return xp.concatenate([self._bins_alone().residual_slopes(self._parts(y)[0], by_bins), outside])
-
     def constraint_information(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
         """The part of the constraints in `information`."""
         scaled = self._parts(slopes)[1] / self.constraints.sigma[:, None]
         return np.asarray(scaled.T @ scaled)
-
-    def _bins_alone(self) -> Objective:
-        if self.bins is None or self.n_stars:
-            raise ValueError("the likelihood of single stars is no sum of squares")
-        return self.bins
 
     def _parts(self, y: Array) -> tuple[Array, Array, Array]:
         """Heights, constraints and stars of y (n, ...)."""

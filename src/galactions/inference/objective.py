@@ -30,8 +30,7 @@ class Objective(Protocol):
     value: minus ln likelihood. slope: its derivative by each height (n_bins,). curvature: a positive diagonal
     that stands for its second derivative (n_bins,), zero where a bin does not count. information: the whole
     expected second derivative by the parameters, (n_free, n_free), from dp/dparameter (n_bins, n_free).
-    residuals: (n_residuals,), with half their sum of squares = value - saturated; residual_slopes: their
-    derivatives (n_residuals, n_free). saturated: the value for a model that predicts the data themselves.
+    saturated: the value for a model that predicts the data themselves.
     """
 
     @property
@@ -44,10 +43,6 @@ class Objective(Protocol):
     def curvature(self, p: Array) -> Array: ...
 
     def information(self, p: Array, slopes: Array) -> Array: ...
-
-    def residuals(self, p: Array) -> Array: ...
-
-    def residual_slopes(self, p: Array, slopes: Array) -> Array: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +78,6 @@ class GaussianObjective:
 
     def information(self, p: Array, slopes: Array) -> Array:
         return slopes.T @ (self._weight[:, None] * slopes)
-
-    def residuals(self, p: Array) -> Array:
-        return (np.sqrt(self._weight) * self._offset(p))[self.layout.fitted]
-
-    def residual_slopes(self, p: Array, slopes: Array) -> Array:
-        return (np.sqrt(self._weight)[:, None] * slopes)[self.layout.fitted]
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,22 +168,6 @@ class MultinomialObjective:
         inside = slopes.T @ (self.curvature(p)[:, None] * slopes)
         return inside + shared.T @ (outside[:, None] * shared)
 
-    def residuals(self, p: Array) -> Array:
-        """Roots of each cell's deviance 2 (c ln(c/m) - c + m), of the sign of m - c: bins, then outside
-        cells."""
-        return _root(self._expected(p), self._cells)
-
-    def residual_slopes(self, p: Array, slopes: Array) -> Array:
-        xp = p.__array_namespace__()
-        inside = self.layout.n_stars[self._taken][:, None] * slopes[self._taken]
-        outside = -self._stars[:, None] * (self._member @ slopes)
-        by_expected = _root_slope(self._expected(p), self._cells)
-        return by_expected[:, None] * xp.concatenate([inside, outside])
-
-    def _expected(self, p: Array) -> Array:
-        xp = p.__array_namespace__()
-        return xp.concatenate([(self.layout.n_stars * p)[self._taken], self._left_over(p)])
-
 
 def _log(m: Array) -> Array:
     """ln m, below `FLOOR` its Taylor polynomial of second order there."""
@@ -206,32 +179,3 @@ def _log(m: Array) -> Array:
 def _log_slope(m: Array) -> Array:
     xp = m.__array_namespace__()
     return xp.where(m > FLOOR, 1.0 / xp.maximum(m, FLOOR), (2.0 - m / FLOOR) / FLOOR)
-
-
-_NEAR = 1e-5
-"""Relative distance of m from c within which the root of the deviance is taken from its series."""
-
-
-def _root(m: Array, c: NDArray[np.float64]) -> Array:
-    """Signed root of the deviance of expected `m` and counted `c` stars, each (n_cells,)."""
-    xp = m.__array_namespace__()
-    empty, safe = c <= 0, np.where(c > 0, c, 1.0)
-    x = m / safe - 1.0
-    far = xp.abs(x) > _NEAR
-    deviance = xp.where(far, 2.0 * (safe * (np.log(safe) - _log(m)) - safe + m), 1.0)
-    root = xp.where(far, xp.sign(x) * xp.sqrt(xp.abs(deviance)), np.sqrt(safe) * x * (1.0 - x / 3.0))
-    # An empty cell: sqrt(2 m), straight on below the floor.
-    start = np.sqrt(2.0 * FLOOR)
-    none = xp.where(m > FLOOR, xp.sqrt(2.0 * xp.maximum(m, FLOOR)), start * (0.5 + 0.5 * m / FLOOR))
-    return xp.where(empty, none, root)
-
-
-def _root_slope(m: Array, c: NDArray[np.float64]) -> Array:
-    xp = m.__array_namespace__()
-    empty, safe = c <= 0, np.where(c > 0, c, 1.0)
-    x = m / safe - 1.0
-    far = xp.abs(x) > _NEAR
-    root = xp.where(far, _root(m, c), 1.0)
-    near = (1.0 - 2.0 * x / 3.0) / np.sqrt(safe)
-    slope = xp.where(far, (1.0 - safe * _log_slope(m)) / root, near)
-    return xp.where(empty, 1.0 / xp.sqrt(2.0 * xp.maximum(m, FLOOR)), slope)

@@ -126,11 +126,15 @@ def predict_all(problem: FitProblem, values: NDArray[np.float64]) -> Outcome:
     return Outcome(y)
 
 
-def predict_slopes(problem: FitProblem, values: NDArray[np.float64]) -> Outcome:
-    """dp/dparameter (n_bins, n_free) at free values: the predictor's own, else by central differences."""
+def predict_slopes(
+    problem: FitProblem, values: NDArray[np.float64], p: NDArray[np.float64] | None = None
+) -> Outcome:
+    """dp/dparameter (n_bins, n_free) at free values: the predictor's own, else by central differences, or,
+    where the heights `p` there are known already, by differences to one side, for half as many predictions.
+    """
     predictor = problem.predictor
     if not isinstance(predictor, DifferentiablePredictor):
-        return _finite_differences(problem, values, predict_heights)
+        return _finite_differences(problem, values, predict_heights, p)
     try:
         slopes = predictor.jacobian(problem.all_parameters(values), problem.free.moved)
     except BAD_TRIAL_ERRORS as error:
@@ -138,14 +142,17 @@ def predict_slopes(problem: FitProblem, values: NDArray[np.float64]) -> Outcome:
     return _by_free(problem, problem.layout.flatten(slopes))
 
 
-def all_slopes(problem: FitProblem, values: NDArray[np.float64]) -> Outcome:
+def all_slopes(
+    problem: FitProblem, values: NDArray[np.float64], y: NDArray[np.float64] | None = None
+) -> Outcome:
     """Derivatives (n_bins + n_constraints + n_stars, n_free) of the joint prediction by the free values: the
-    predictor's own, else by central differences."""
+    predictor's own, else by central differences, or, where the prediction `y` there is known already, by
+    differences to one side, for half as many predictions."""
     if not problem.is_extended:
-        return predict_slopes(problem, values)
+        return predict_slopes(problem, values, y)
     predictor = problem.predictor
     if not isinstance(predictor, DifferentiableExtendedPredictor):
-        return _finite_differences(problem, values, predict_all)
+        return _finite_differences(problem, values, predict_all, y)
     try:
         found = predictor.extended_jacobian(problem.all_parameters(values), problem.free.moved)
     except BAD_TRIAL_ERRORS as error:
@@ -185,20 +192,28 @@ def _finite_differences(
     problem: FitProblem,
     values: NDArray[np.float64],
     predicted: Callable[[FitProblem, NDArray[np.float64]], Outcome],
+    here: NDArray[np.float64] | None,
 ) -> Outcome:
-    steps = RELATIVE_STEP * problem.free.scale
-    columns = []
-    for i, step in enumerate(steps):
-        ends = np.clip([values[i] - step, values[i] + step], problem.free.lower[i], problem.free.upper[i])
-        heights = []
-        for end in ends:
+    """Central differences; with the prediction `here` at `values`, those to one side: upwards, or downwards
+    where the upper bound is in the way or no model is found."""
+    free, columns = problem.free, []
+    for i, step in enumerate(RELATIVE_STEP * free.scale):
+
+        def at(moved: float, i: int = i) -> tuple[float, Outcome]:
             shifted = values.copy()
-            shifted[i] = end
-            outcome = predicted(problem, shifted)
-            if outcome.array is None:
-                return Outcome(None, f"derivatives by {problem.free.names[i]}: {outcome.reason}")
-            heights.append(outcome.array)
-        columns.append((heights[1] - heights[0]) / (ends[1] - ends[0]))
+            shifted[i] = np.clip(values[i] + moved, free.lower[i], free.upper[i])
+            return shifted[i], predicted(problem, shifted)
+
+        if here is None:
+            ends = [at(-step), at(step)]
+        else:
+            ahead = at(step) if values[i] + step <= free.upper[i] else at(-step)
+            ahead = at(-step) if ahead[1].array is None else ahead
+            ends = [(values[i], Outcome(here)), ahead]
+        (start, before), (end, after) = ends
+        if before.array is None or after.array is None:
+            return Outcome(None, f"derivatives by {free.names[i]}: {before.reason or after.reason}")
+        columns.append((after.array - before.array) / (end - start))
     return Outcome(np.stack(columns, axis=1))
 
 

@@ -15,8 +15,9 @@ from galactions.inference.chi2 import Chi2Table
 from galactions.inference.files import atomic_path, write_json
 from galactions.inference.lock import RunFolderError
 from galactions.inference.predictor import Prediction
-from galactions.inference.run import RunFolder, read_record, read_trials, write_best_model
+from galactions.inference.run import SLOPES, RunFolder, read_record, read_trials, write_best_model
 from galactions.inference.search import Status
+from galactions.inference.slopes import Slopes
 from galactions.inference.trials import Trial
 
 if TYPE_CHECKING:
@@ -144,10 +145,19 @@ class FitResult:
 
 
 def write_result(
-    run: RunFolder, result: FitResult, survey: "BinnedSurvey", galaxy: Mapping[str, Any]
+    run: RunFolder,
+    result: FitResult,
+    survey: "BinnedSurvey",
+    galaxy: Mapping[str, Any],
+    slopes: Slopes | None = None,
 ) -> None:
-    """Writes a fit's outcome into its run folder; `run.json` last, so that its status speaks for all
-    files."""
+    """Writes a fit's outcome into its run folder; `run.json` last, so that its status speaks for all files.
+
+    slopes: derivatives of the predictions near the optimum, kept in `slopes.npz` for the posterior and for
+    other fits.
+    """
+    if slopes is not None:
+        slopes.save(run.path / SLOPES)
     write_best_model(run.path / "best_model.toml", result.model_name, result.parameters)
     result.chi2.write_csv(run.path / "chi2.csv")
     write_prediction(run.path / "prediction.npz", result.prediction, survey)

@@ -30,6 +30,7 @@ from galactions.inference.files import atomic_path, plain, write_json, write_tex
 from galactions.inference.lock import RunFolderError, folder_lock
 from galactions.inference.problem import FitProblem
 from galactions.inference.settings import OUTLIERS
+from galactions.inference.slopes import Slopes
 from galactions.inference.trials import Trial
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 MAY_CHANGE = ("max_trials",)
 """Settings in which a run that is taken up may differ from its beginning: they say when to stop, not where
 to go."""
+
+
+SLOPES = "slopes.npz"
+"""Derivatives near the optimum, and where they were evaluated."""
 
 
 class RunFolder:
@@ -182,6 +187,32 @@ def _refuse_other_problem(run: RunFolder, problem: FitProblem) -> None:
     if problem.config_text:
         write_text(run.path / "config.toml", problem.config_text)
     run.update(settings=problem.settings.model_dump(mode="json"), config=problem.config_text)
+
+
+def kept_slopes(folder: Path, problem: FitProblem) -> Slopes | None:
+    """The derivatives in a run folder, if they are of the problem's own predictions: same model, nodes,
+    survey, constraints and free parameters; else None."""
+    path = folder / SLOPES
+    if not path.exists():
+        return None
+    record = read_record(folder)
+    held = [name for name in problem.parameters if name not in problem.free.names]
+    told, settings = record.get("start_parameters", {}), problem.settings.model_dump(mode="json")
+    shaping = ("ties", "constraints", "star_nodes", "star_seed")
+    now = {
+        "survey_digest": survey_digest(problem.survey),
+        "version": __version__,
+        "seed": problem.seed,
+        "identity": dict(problem.identity),
+        "free": problem.free.names,
+        "held": {name: problem.parameters[name] for name in held},
+        "settings": {key: settings[key] for key in shaping},
+    }
+    then = {**record, "held": {name: told.get(name) for name in held}}
+    then["settings"] = {key: record.get("settings", {}).get(key) for key in shaping}
+    if any(then.get(key) != value for key, value in plain(now).items()):
+        return None
+    return Slopes.load(path)
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ interrupted is taken up where it stopped, and what comes out does not depend on 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from galactions.inference.executor import Executor, SerialExecutor
 from galactions.inference.fit import fit
 from galactions.inference.problem import FitProblem, predict_heights
 from galactions.inference.result import FitResult
+from galactions.inference.slopes import Slopes
 
 Vector = NDArray[np.float64]
 
@@ -56,13 +58,24 @@ def _fit_from(problem: FitProblem, task: tuple[Start, Path | None]) -> FitResult
 class Recovery:
     """What fits of mock surveys made of their truth, parameter by parameter.
 
-    pulls (n_mocks, n_free): (best - truth)/standard error, NaN where a fit gave no errors. converged: of each
-    mock.
+    truth (n_free,): by `names`. best, errors (n_mocks, n_free): of each fit, errors NaN where it gave none.
+    at_bound (n_mocks, n_free): whether the best value lies on a bound, where an error says nothing.
+    converged, chi2_per_dof, trials (n_mocks,): of each fit.
     """
 
     names: tuple[str, ...]
-    pulls: Vector
+    truth: Vector
+    best: Vector
+    errors: Vector
+    at_bound: NDArray[np.bool_]
     converged: tuple[bool, ...]
+    chi2_per_dof: tuple[float, ...]
+    trials: tuple[int, ...]
+
+    @property
+    def pulls(self) -> Vector:
+        """(best - truth)/standard error, (n_mocks, n_free)."""
+        return (self.best - self.truth) / self.errors
 
     @property
     def bias(self) -> dict[str, float]:
@@ -95,27 +108,48 @@ def recovery_suite(
     *,
     folder: str | Path | None = None,
     executor: Executor | None = None,
+    slopes: Slopes | None = None,
 ) -> Recovery:
     """Mock surveys fitted: mock(seed) gives a problem and the true values of its free parameters by name.
 
     folder: holds a run folder for each mock, `mock-<seed>`; those that are there are taken up. With an
-    executor of several processes, `mock` has to be a function that can be sent to them.
+    executor of several processes, `mock` has to be a function that can be sent to them. slopes: derivatives
+    of the predictions at the truth, where all mocks have the same bins: they differ by noise alone, so these
+    serve all of them (see `fit`), and none are evaluated for each.
     """
     tasks = [(seed, None if folder is None else Path(folder) / f"mock-{seed:04d}") for seed in seeds]
-    rows = (executor or SerialExecutor()).map(_recover, mock, tasks)
-    return Recovery(rows[0][0], np.array([row[1] for row in rows]), tuple(row[2] for row in rows))
+    rows = (executor or SerialExecutor()).map(partial(_recover, slopes=slopes), mock, tasks)
+    results = [row[2] for row in rows]
+    best = np.array([[result.best[name] for name in rows[0][0]] for result in results])
+    return Recovery(
+        names=rows[0][0],
+        truth=rows[0][1],
+        best=best,
+        errors=np.array(
+            [
+                [np.nan if r.standard_errors is None else r.standard_errors[name] for name in rows[0][0]]
+                for r in results
+            ]
+        ),
+        at_bound=np.array([row[3] for row in rows]),
+        converged=tuple(result.converged for result in results),
+        chi2_per_dof=tuple(result.chi2_per_dof for result in results),
+        trials=tuple(len(result.trials) for result in results),
+    )
 
 
 def _recover(
-    mock: Callable[[int], tuple[FitProblem, Mapping[str, float]]], task: tuple[int, Path | None]
-) -> tuple[tuple[str, ...], list[float], bool]:
+    mock: Callable[[int], tuple[FitProblem, Mapping[str, float]]],
+    task: tuple[int, Path | None],
+    *,
+    slopes: Slopes | None,
+) -> tuple[tuple[str, ...], Vector, FitResult, list[bool]]:
     seed, folder = task
     problem, truth = mock(seed)
-    result = fit(problem, folder=folder, resume=True, command=f"recovery_suite, mock {seed}")
+    result = fit(problem, folder=folder, resume=True, command=f"recovery_suite, mock {seed}", slopes=slopes)
     names = problem.free.names
-    errors = result.standard_errors or dict.fromkeys(names, float("nan"))
-    pulls = [(result.best[name] - truth[name]) / errors[name] for name in names]
-    return names, pulls, result.converged
+    touching = problem.free.at_bounds(np.array([result.best[name] for name in names]))
+    return names, np.array([truth[name] for name in names]), result, [name in touching for name in names]
 
 
 def model_grid(

@@ -7,16 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galactions.inference.bins import model_sigma
-from galactions.inference.least_squares import least_squares
 from galactions.inference.nelder_mead import nelder_mead
 from galactions.inference.progress import ProgressUpdate
-from galactions.inference.scoring import fisher_scoring
+from galactions.inference.scoring import Scored, fisher_scoring
 from galactions.inference.trials import BudgetSpentError, DerivativesFailedError, TrialRecorder
 
 LATER_STEP = 0.3
 """First simplex of a later round, relative to that of the first: the minimum has moved by a fraction of an
 error."""
 
+
+LONGEST_STEP = 0.3
+"""Largest change of a parameter in one step of least squares, relative to its size at the start: far from the
+optimum derivatives promise more than a model holds."""
 
 PROVISIONAL = 10.0
 """Factor on the tolerance of the first of several rounds, and on the gain below which a round is the last:
@@ -63,6 +66,9 @@ def search(recorder: TrialRecorder) -> SearchEnd:
     With the objective "chi2" and `uncertainty = "model"` the first round has the data's sigma_n, each later
     one that of the prediction at the best parameters of the round before, until a round gains next to
     nothing.
+
+    Derivatives that the recorder has already (from an earlier round, or handed to it) are begun with, and
+    evaluated anew only where they turn out to be of no use.
 
     Raises ModelError when no model can be built at the start.
     """
@@ -116,36 +122,33 @@ def _round(
         return nelder_mead(recorder.score, free, start, step=step, chi2_tolerance=tolerance)
     if number == 1:
         recorder.check_start(start, "heights")
-    if settings.objective == "stars":
-        return fisher_scoring(
-            lambda values: _score(recorder, values),
-            lambda values: _score_derivatives(recorder, values),
-            free,
-            start,
-            tolerance=tolerance,
-        )
-    start_score = float(np.sum(recorder.residuals(start) ** 2))
-    return least_squares(
-        recorder.residuals,
-        recorder.residual_slopes,
-        free,
+    known = recorder.known_slopes
+    end = fisher_scoring(
+        _scored(recorder),
         start,
-        relative_tolerance=tolerance / max(start_score, tolerance),
+        tolerance=tolerance,
+        known=None if known is None else known.array,
+        near=known is not None,
     )
+    return end.x, end.converged
 
 
-def _score(recorder: TrialRecorder, values: NDArray[np.float64]) -> float:
-    y = recorder.prediction(values)
-    return np.inf if y is None else float(recorder.objective.score(y))
+def _scored(recorder: TrialRecorder) -> Scored:
+    """The score of the recorder's objective, as a function of joint predictions."""
+    objective, free = recorder.objective, recorder.problem.free
 
+    def derivatives(
+        y: NDArray[np.float64], slopes: NDArray[np.float64], _: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        gradient, information = objective.slope(y) @ slopes, objective.information(y, slopes)
+        return 2.0 * gradient / objective.terms, 2.0 * np.asarray(information) / objective.terms
 
-def _score_derivatives(
-    recorder: TrialRecorder, values: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Gradient and information of the score."""
-    y = recorder.prediction(values)
-    if y is None:
-        raise DerivativesFailedError("the model could not be built again")
-    slopes, objective = recorder.slopes(values), recorder.objective
-    gradient, information = objective.slope(y) @ slopes, objective.information(y, slopes)
-    return 2.0 * gradient / objective.terms, 2.0 * np.asarray(information) / objective.terms
+    return Scored(
+        recorder.prediction,
+        recorder.slopes,
+        lambda y, _: float(objective.score(y)),
+        derivatives,
+        free.lower,
+        free.upper,
+        LONGEST_STEP * free.scale,
+    )

@@ -16,6 +16,7 @@ from galactions.inference.chi2 import region_chi2
 from galactions.inference.joint import JointObjective, joint_objective
 from galactions.inference.problem import FitProblem, all_slopes, predict_all
 from galactions.inference.progress import Progress, ProgressUpdate
+from galactions.inference.slopes import Slopes
 
 Key = tuple[Hashable, ...]
 
@@ -92,7 +93,8 @@ class TrialRecorder:
     `sigma` (n_bins,) holds during a round. Evaluations that the store has already, at exactly the same
     parameters, are returned from it: the optimisers are deterministic, so an interrupted search runs
     through its old trials in no time and goes on as if it had never stopped. `strayed_at`: the trial at
-    which it did not, None where all is well.
+    which it did not, None where all is well. `known_slopes`: the derivatives that were evaluated last, or
+    handed in as evaluated near to the optimum.
     """
 
     problem: FitProblem
@@ -105,6 +107,7 @@ class TrialRecorder:
     best: Best | None = None
     failures: Counter[str] = field(default_factory=Counter)
     strayed_at: int | None = None
+    known_slopes: Slopes | None = None
 
     def __post_init__(self) -> None:
         self.sigma = data_sigma(self.problem.layout)
@@ -132,35 +135,21 @@ class TrialRecorder:
             self._consider(values, float(self.objective.score(y)))
         return y
 
-    def residuals(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Residuals, whose sum of squares is the score; all +inf for parameters that make no model (a
-        rejected step)."""
-        y = self.prediction(values)
-        if y is None:
-            size = len(self.objective.residuals(np.zeros(self._size)))
-            return np.full(size, math.inf)
-        return np.asarray(self.objective.residuals(y)) / math.sqrt(self.objective.terms)
-
-    def residual_slopes(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Derivatives of the residuals by the free parameters. Raises as `slopes`."""
-        y = self.prediction(values)
-        if y is None:
-            raise DerivativesFailedError("the model could not be built again")
-        found = self.objective.residual_slopes(y, self.slopes(values))
-        return np.asarray(found) / math.sqrt(self.objective.terms)
+    def found(self, values: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """The joint prediction at free values, if it was evaluated in this run; makes no trial."""
+        done = self._done.get(trial_key("heights", self.round, self.problem.free.named(values)))
+        return None if done is None else done[1]
 
     def slopes(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Derivatives of the joint prediction by the free parameters. Raises DerivativesFailedError where
         there are none."""
+        y = self.prediction(values)
         trial, array = self._evaluate("slopes", values)
         if array is None:
             raise DerivativesFailedError(trial.note)
+        if y is not None:
+            self.known_slopes = Slopes(values.copy(), y, array)
         return array
-
-    @property
-    def _size(self) -> int:
-        problem = self.problem
-        return len(problem.layout.data) + len(problem.constraints) + problem.n_stars
 
     def check_start(self, values: NDArray[np.float64], kind: str) -> None:
         """Raises ModelError, with the reason, when no model can be built at the start `values`."""
@@ -196,7 +185,10 @@ class TrialRecorder:
         self, kind: str, values: NDArray[np.float64], named: dict[str, float], logged: Trial | None
     ) -> tuple[Trial, NDArray[np.float64] | None]:
         begin = time.perf_counter()
-        outcome = (all_slopes if kind == "slopes" else predict_all)(self.problem, values)
+        if kind == "slopes":
+            outcome = all_slopes(self.problem, values, self.prediction(values))
+        else:
+            outcome = predict_all(self.problem, values)
         seconds = time.perf_counter() - begin
         chi2: float | None = None
         score: float | None = None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 METHOD_WORDS = {
     "laplace": "importance sampling from the normal approximation",
+    "emulated": "importance sampling from an emulator's posterior",
     "delayed": "delayed acceptance on an emulator",
     "nuts": "the no-U-turn sampler",
     "ensemble": "the affine-invariant ensemble",

@@ -18,6 +18,31 @@ AfterDraw = Callable[[int, int], None]
 START_TRIES = 200
 
 
+@dataclass(frozen=True)
+class ChainPlan:
+    """Which chain is to be drawn: `draws` after `warmup` that are not kept, number `chain` of those with this
+    `seed`. after_draw: told of each."""
+
+    draws: int
+    warmup: int
+    seed: int
+    chain: int
+    after_draw: AfterDraw | None = None
+
+    @property
+    def total(self) -> int:
+        return self.warmup + self.draws
+
+    def rng(self, stream: int) -> np.random.Generator:
+        """Random numbers of this chain; each sampler has a `stream` of its own."""
+        return np.random.default_rng([self.seed, self.chain, stream])
+
+    def tell(self, done: int) -> None:
+        """Tells that so many draws are done, those of the warm-up included."""
+        if self.after_draw is not None:
+            self.after_draw(done, self.total)
+
+
 @dataclass(frozen=True, eq=False)
 class Chain:
     """What one sampler run gave. u (walkers, draws, n): one walker but for ensembles; log_density (walkers,

@@ -1,5 +1,6 @@
 """A local emulator of a target: its features expanded to second order, everything else as it is."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,23 +20,22 @@ derivatives is taken: a secant over where the draws are, not a derivative at one
 
 
 @dataclass(frozen=True, eq=False)
-class Emulator:
-    """Features f(z) = value + slope z + z' bend z / 2 in coordinates z (n,) in which the Laplace
-    approximation is a unit normal; the log density is the target's own function of them.
+class Emulator(ABC):
+    """Emulated features (m,) of coordinates z (n,), in which the Laplace approximation `start` is a unit
+    normal; the log density is the target's own function of them.
 
-    value (m,), slope (m, n), bend (m, n, n), symmetric in the last two. Never changed once it is made: chains
-    that use it for their proposals need that.
+    Never changed once it is made: chains that use it for their proposals need that.
     """
 
     target: EmulableTarget
     start: Laplace
-    value: Vector
-    slope: Vector
-    bend: Vector
 
-    def features(self, z: Vector) -> Vector:
-        """Emulated features (m,)."""
-        return self.value + (self.slope + 0.5 * (self.bend @ z)) @ z
+    @abstractmethod
+    def features(self, z: Vector) -> Vector: ...
+
+    @abstractmethod
+    def pulled_back(self, by_feature: Vector, z: Vector) -> Vector:
+        """Derivatives by z (n,) at z, from those by the features (m,)."""
 
     def log_density(self, z: Vector) -> float:
         return self.value_and_gradient(z)[0]
@@ -44,19 +44,36 @@ class Emulator:
         """Log density, -inf where it is not finite, and its derivative by z (n,)."""
         u = self.start.u(z)
         with np.errstate(over="ignore", invalid="ignore"):  # far away, where a trajectory has run off to
-            bent = self.bend @ z
-            features = self.value + (self.slope + 0.5 * bent) @ z
+            features = self.features(z)
             value = self.target.log_density_of(features, u)
             if not np.isfinite(value):
                 return -np.inf, np.zeros(len(z))
             by_feature, by_u = self.target.gradient_of(features, u)
-            gradient = by_feature @ (self.slope + bent) + by_u @ self.start.factor
+            gradient = self.pulled_back(by_feature, z) + by_u @ self.start.factor
         return (value, gradient) if np.all(np.isfinite(gradient)) else (-np.inf, np.zeros(len(z)))
+
+
+@dataclass(frozen=True, eq=False)
+class QuadraticEmulator(Emulator):
+    """Features f(z) = value + slope z + z' bend z / 2.
+
+    value (m,), slope (m, n), bend (m, n, n), symmetric in the last two.
+    """
+
+    value: Vector
+    slope: Vector
+    bend: Vector
+
+    def features(self, z: Vector) -> Vector:
+        return self.value + (self.slope + 0.5 * (self.bend @ z)) @ z
+
+    def pulled_back(self, by_feature: Vector, z: Vector) -> Vector:
+        return by_feature @ (self.slope + self.bend @ z)
 
 
 def emulator(
     target: RecordedTarget, start: Laplace, after_point: Callable[[int, int], None] | None = None
-) -> Emulator:
+) -> QuadraticEmulator:
     """The emulator from derivatives at the mode and at two points along each axis of the Laplace
     approximation: 2 n + 1 evaluations of derivatives. Where one of a pair makes no model, the other has to
     do.
@@ -82,4 +99,4 @@ def emulator(
         bend[:, i, :] = np.mean(ends, axis=0)
         if after_point is not None:
             after_point(i + 1, n)
-    return Emulator(target.emulable, start, value, middle, 0.5 * (bend + np.swapaxes(bend, 1, 2)))
+    return QuadraticEmulator(target.emulable, start, value, middle, 0.5 * (bend + np.swapaxes(bend, 1, 2)))

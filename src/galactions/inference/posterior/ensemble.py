@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from galactions.inference.posterior.chains import AfterDraw, Chain, chain_from, overdispersed_start
+from galactions.inference.posterior.chains import Chain, ChainPlan, chain_from, overdispersed_start
 from galactions.inference.posterior.journal import Mapper, RecordedTarget
 from galactions.inference.posterior.laplace import Laplace
 
@@ -10,16 +10,12 @@ from galactions.inference.posterior.laplace import Laplace
 def ensemble_chain(
     target: RecordedTarget,
     start: Laplace,
+    plan: ChainPlan,
     *,
-    draws: int,
-    warmup: int,
-    seed: int,
-    chain: int,
     walkers: int = 0,
     mapper: Mapper | None = None,
-    after_draw: AfterDraw | None = None,
 ) -> Chain:
-    """Ensemble number `chain`: `draws` steps of its walkers after `warmup` that are not kept.
+    """The planned ensemble, of which a draw is a step of all its walkers.
 
     walkers: 0 for 2 n + 2. Moves: stretches, a fifth of them along differences of two walkers (ter Braak
     2006), which are as little in need of derivatives and mix better in many dimensions.
@@ -29,16 +25,17 @@ def ensemble_chain(
     n = len(start.mean)
     count = walkers or 2 * n + 2
     count += count % 2  # the walkers move in two halves
-    rng = np.random.default_rng([seed, chain, 2])
+    rng = plan.rng(2)
     begin = np.array([overdispersed_start(target, start, rng, 1.0) for _ in range(count)])
     moves = [(emcee.moves.StretchMove(), 0.8), (emcee.moves.DEMove(), 0.2)]
     sampler = emcee.EnsembleSampler(
         count, n, lambda points: target.log_densities(points, mapper), vectorize=True, moves=moves
     )
     state = emcee.State(begin, random_state=np.random.RandomState(rng.integers(2**32)).get_state())
-    for i, _ in enumerate(sampler.sample(state, iterations=warmup + draws)):
-        if after_draw is not None:
-            after_draw(i + 1, warmup + draws)
-    u = np.swapaxes(sampler.get_chain(discard=warmup), 0, 1)
+    for i, _ in enumerate(sampler.sample(state, iterations=plan.total)):
+        plan.tell(i + 1)
+    u = np.swapaxes(sampler.get_chain(discard=plan.warmup), 0, 1)
     acceptance = np.broadcast_to(sampler.acceptance_fraction[:, None], u.shape[:2])
-    return chain_from(target, u, sampler.get_log_prob(discard=warmup).T, {"acceptance": np.array(acceptance)})
+    return chain_from(
+        target, u, sampler.get_log_prob(discard=plan.warmup).T, {"acceptance": np.array(acceptance)}
+    )

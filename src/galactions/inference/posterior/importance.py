@@ -23,6 +23,10 @@ that the rest would miss are found there, and no weight can exceed what that all
 fifth of the sample where the target is normal."""
 
 
+TRUSTED = 0.7
+"""k-hat up to which weights are trusted."""
+
+
 @dataclass(frozen=True)
 class Round:
     """A round: draws and effective sample size so far, and k-hat of all weights after it."""
@@ -36,15 +40,16 @@ class Round:
 class WeightedSample:
     """Points with weights. u (k, n); log_density (k,), -inf where there is no model; log_weights (k,):
     smoothed, normalised to a sum of one. log_evidence and its standard error: of ln of the integral of the
-    target, from the weights before smoothing. rounds: how it came about.
+    target, from the weights before smoothing; None where weights are known up to a factor. rounds: how it
+    came about.
     """
 
     u: Vector
     log_density: Vector
     log_weights: Vector
     k_hat: float
-    log_evidence: float
-    log_evidence_error: float
+    log_evidence: float | None
+    log_evidence_error: float | None
     rounds: tuple[Round, ...]
 
     @property
@@ -101,7 +106,7 @@ def importance_sample(
         told.append(Round(len(found.u), found.ess, found.k_hat))
         if after_round is not None:
             after_round(told[-1])
-        trusted = not found.k_hat > 0.7
+        trusted = not found.k_hat > TRUSTED
         if (found.ess >= target_ess and trusted) or len(told) == max_rounds:
             return replace(found, rounds=tuple(told))
         here = _next_proposal(found, start)

@@ -150,12 +150,7 @@ class RecordedTarget:
     @property
     def emulable(self) -> EmulableTarget:
         """The target itself. Raises ConfigError where it has no features to emulate."""
-        if not isinstance(self.target, EmulableTarget):
-            raise ConfigError(
-                f"posterior.method: 'delayed' needs features to emulate, and {type(self.target).__name__} "
-                "has none; allowed here: 'laplace', 'nuts', 'ensemble'"
-            )
-        return self.target
+        return _emulable(self.target)
 
     @property
     def total(self) -> int:
@@ -165,6 +160,10 @@ class RecordedTarget:
         return self.target.to_values(u)
 
     def log_density(self, u: Vector) -> float:
+        """By the features, where these are known."""
+        known = self._known.get(("features", np.array(u, dtype=float).tobytes()))
+        if known is not None:
+            return -math.inf if known.result is None else self.emulable.log_density_of(known.result, u)
         return _value(self._evaluate("value", u))
 
     def value_and_gradient(self, u: Vector) -> tuple[float, Vector]:
@@ -184,18 +183,26 @@ class RecordedTarget:
     def log_densities(self, points: Vector, mapper: "Mapper | None" = None) -> Vector:
         """log_density of each of `points` (k, n): those not known yet by `mapper`, a parallel map, if there
         is one."""
-        if mapper is not None:
-            asked = {("value", u.tobytes()): u for u in points}
-            new = [u for key, u in asked.items() if key not in self._known and key not in self._unused]
-            for first in range(0, len(new), mapper.at_once):
-                chunk = new[first : first + mapper.at_once]
-                begin = time.perf_counter()
-                found = mapper.evaluate(self.target, chunk)
-                each = (time.perf_counter() - begin) / len(chunk)
-                for u, value in zip(chunk, found, strict=True):
-                    result = np.array([value]) if math.isfinite(value) else None
-                    self._keep(Evaluation("value", np.array(u, dtype=float), result, each))
+        self._ask_all("value", points, mapper)
         return np.array([self.log_density(u) for u in points])
+
+    def all_features(self, points: Vector, mapper: "Mapper | None" = None) -> list[Vector | None]:
+        """features of each of `points` (k, n), in the same way."""
+        self._ask_all("features", points, mapper)
+        return [self.features(u) for u in points]
+
+    def _ask_all(self, kind: Kind, points: Vector, mapper: "Mapper | None") -> None:
+        if mapper is None:
+            return
+        asked = {(kind, u.tobytes()): u for u in points}
+        new = [u for key, u in asked.items() if key not in self._known and key not in self._unused]
+        for first in range(0, len(new), mapper.at_once):
+            chunk = new[first : first + mapper.at_once]
+            begin = time.perf_counter()
+            found = mapper.evaluate(self.target, kind, chunk)
+            each = (time.perf_counter() - begin) / len(chunk)
+            for u, result in zip(chunk, found, strict=True):
+                self._keep(Evaluation(kind, np.array(u, dtype=float), result, each))
 
     def _evaluate(self, kind: Kind, u: Vector) -> NDArray[np.float64] | None:
         u = np.array(u, dtype=float)
@@ -206,24 +213,10 @@ class RecordedTarget:
             else:
                 self.strayed = self.strayed or bool(self._unused)
                 begin = time.perf_counter()
-                result = self._ask(kind, u)
+                result = answer(self.target, kind, u)
                 note = str(getattr(self.target, "note", "")) if result is None else ""
                 self._keep(Evaluation(kind, u, result, time.perf_counter() - begin, note))
         return self._known[key].result
-
-    def _ask(self, kind: Kind, u: Vector) -> NDArray[np.float64] | None:
-        if kind == "value":
-            value = self.target.log_density(u)
-            return np.array([value]) if math.isfinite(value) else None
-        if kind == "gradient":
-            value, gradient = self.target.value_and_gradient(u)
-            good = math.isfinite(value) and bool(np.all(np.isfinite(gradient)))
-            return np.concatenate([[value], gradient]) if good else None
-        if kind == "curvature":
-            found = self.target.curvature(u)
-            return found if np.all(np.isfinite(found)) else None
-        emulable = self.emulable
-        return emulable.features(u) if kind == "features" else emulable.feature_slopes(u)
 
     def _keep(self, made: Evaluation) -> None:
         if self.journal is not None:
@@ -240,12 +233,37 @@ class RecordedTarget:
         self.seconds += made.seconds
 
 
+def answer(target: Target, kind: Kind, u: Vector) -> NDArray[np.float64] | None:
+    """What a target says at u, as one array; None where there is no model, or no derivatives."""
+    if kind == "value":
+        value = target.log_density(u)
+        return np.array([value]) if math.isfinite(value) else None
+    if kind == "gradient":
+        value, gradient = target.value_and_gradient(u)
+        good = math.isfinite(value) and bool(np.all(np.isfinite(gradient)))
+        return np.concatenate([[value], gradient]) if good else None
+    if kind == "curvature":
+        found = target.curvature(u)
+        return found if np.all(np.isfinite(found)) else None
+    emulable = _emulable(target)
+    return emulable.features(u) if kind == "features" else emulable.feature_slopes(u)
+
+
+def _emulable(target: Target) -> EmulableTarget:
+    if not isinstance(target, EmulableTarget):
+        raise ConfigError(
+            f"posterior.method: 'delayed' and 'emulated' need features to emulate, and "
+            f"{type(target).__name__} has none; allowed here: 'laplace', 'nuts', 'ensemble'"
+        )
+    return target
+
+
 @dataclass(frozen=True)
 class Mapper:
-    """Log densities of a target at several points, in order, perhaps in parallel: `at_once` of them are in
-    work together, and kept before the next are."""
+    """`answer` of a target at several points, in order, perhaps in parallel: `at_once` of them are in work
+    together, and kept before the next are."""
 
-    evaluate: Callable[[Target, Sequence[Vector]], Sequence[float]]
+    evaluate: Callable[[Target, Kind, Sequence[Vector]], Sequence[NDArray[np.float64] | None]]
     at_once: int
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from galactions.inference.posterior.chains import AfterDraw, Chain, chain_from, overdispersed_start
+from galactions.inference.posterior.chains import Chain, ChainPlan, chain_from, overdispersed_start
 from galactions.inference.posterior.journal import RecordedTarget
 from galactions.inference.posterior.laplace import Laplace
 
@@ -26,15 +26,11 @@ PRIOR_DRAWS = 40.0
 def nuts_chain(
     target: RecordedTarget,
     start: Laplace,
+    plan: ChainPlan,
     *,
-    draws: int,
-    warmup: int,
-    seed: int,
-    chain: int,
     max_doublings: int,
-    after_draw: AfterDraw | None = None,
 ) -> Chain:
-    """Chain number `chain` of `draws` draws, after `warmup` that are not kept.
+    """The planned chain.
 
     It moves in coordinates in which the Laplace approximation is a unit normal, which is its dense mass
     matrix to begin with. In the warm-up the step size is adapted by dual averaging (Nesterov 2009) and the
@@ -43,7 +39,7 @@ def nuts_chain(
     """
     import jax
 
-    rng = np.random.default_rng([seed, chain, 1])
+    rng = plan.rng(1)
     position = start.z(overdispersed_start(target, start, rng))
     key = jax.random.key(int(rng.integers(2**63)))
 
@@ -54,25 +50,24 @@ def nuts_chain(
     n = len(position)
     mass = np.eye(n)
     averaging = DualAveraging(step=1.0 * n**-0.25)
-    windows, since = _windows(warmup), []
+    windows, since = _windows(plan.warmup), []
     found: list[tuple[Vector, float, dict[str, float]]] = []
     with _compiled(n, max_doublings).on(in_whitened) as kernel:
         state = kernel.begin(position)
-        for i in range(warmup + draws):
-            step = averaging.step if i < warmup else averaging.averaged
+        for i in range(plan.total):
+            step = averaging.step if i < plan.warmup else averaging.averaged
             state, stats = kernel.move(jax.random.fold_in(key, i), state, step, mass)
             z = np.array(state.position)
-            if i < warmup:
+            if i < plan.warmup:
                 averaging.update(stats["acceptance"])
                 if windows[i] >= 0:
                     since.append(z)
-                if i + 1 < warmup and windows[i] >= 0 and windows[i + 1] != windows[i]:
+                if i + 1 < plan.warmup and windows[i] >= 0 and windows[i + 1] != windows[i]:
                     mass, since = _corrected(np.array(since), mass), []
                     averaging.restart()
             else:
                 found.append((z, float(state.logdensity), {**stats, "step_size": step}))
-            if after_draw is not None:
-                after_draw(i + 1, warmup + draws)
+            plan.tell(i + 1)
     points = start.u(np.array([z for z, _, _ in found]))
     names = found[0][2]
     return chain_from(

@@ -25,7 +25,8 @@ from galactions.inference.posterior.target import problem_target
 from galactions.inference.posterior.work import draw_sample
 from galactions.inference.problem import FitProblem
 from galactions.inference.progress import Progress, ProgressUpdate, SamplingUpdate
-from galactions.inference.run import command_line, read_record
+from galactions.inference.run import command_line, kept_slopes, read_record
+from galactions.inference.slopes import Slopes, begun_with
 
 if TYPE_CHECKING:
     from galactions.config import Config
@@ -45,6 +46,7 @@ def sample_posterior(
     scheduler: str | None = None,
     workers: int = 1,
     command: str | None = None,
+    slopes: Slopes | None = None,
 ) -> PosteriorResult:
     """Samples the posterior of a model's free parameters: multinomial likelihood of the survey's counts in
     the fitted regions (or that of single stars, see `problem_target`), outside constraints, and priors.
@@ -53,7 +55,9 @@ def sample_posterior(
     `posterior/<method>`, or a `FitProblem`, which has a folder only if one is given. method: "laplace",
     "delayed", "nuts" or "ensemble", see `PosteriorSettings`; by default that of the settings, which are by
     default the configuration's. start: free parameters by name from which the mode is searched (default: the
-    best ones of a fit in the run folder, else the model's). scheduler, workers: see `open_executor`; the
+    best ones of a fit in the run folder, else the model's). slopes: derivatives of the problem's predictions
+    that were evaluated near to there (default: where `start` is that of a fit, its own), which need not be
+    evaluated again. scheduler, workers: see `open_executor`; the
     draws do not depend on them. progress: see `show_progress`.
 
     Interrupted (Ctrl-C, kill), a run with a folder is taken up by `resume=True` and ends with the same draws,
@@ -84,17 +88,19 @@ def sample_posterior(
         problem = problem_from_config(config, progress)
         if start is None:
             start = _best_of_fit(config.folder, problem)
+            slopes = kept_slopes(config.folder, problem)
     _require(chosen.method, path)
     begin = _start(problem, start)
     with open_executor(scheduler, workers) as executor:
         if path is None:
-            return _sample(problem, chosen, begin, None, executor, progress)
+            return _sample(problem, chosen, begin, slopes, None, executor, progress)
         with open_posterior(
             path, problem, chosen, begin, resume=resume, command=command or command_line()
         ) as run:
             if run.finished:
                 return load_posterior(path)
-            return _sample(problem, chosen, run.start, run, executor, run.logged(progress))
+            kept = begun_with(path, slopes, begun=(path / "evaluations").exists())
+            return _sample(problem, chosen, run.start, kept, run, executor, run.logged(progress))
 
 
 def posterior_folder(run_folder: Path, method: str) -> Path:
@@ -117,12 +123,7 @@ def load_posterior(folder: str | Path) -> PosteriorResult:
         return PosteriorResult(
             model_name=record["model"],
             method=record["method"],
-            names=draws.names,
-            values=draws.values,
-            log_density=draws.log_density,
-            stats=draws.stats,
-            points=draws.points,
-            weights=draws.weights,
+            **vars(draws),
             parameters=read_table(folder / "summary.csv"),
             verdicts=tuple(
                 Verdict(VerdictKind[item["kind"]], tuple(item["details"])) for item in found["verdicts"]
@@ -156,6 +157,7 @@ def _sample(
     problem: FitProblem,
     settings: PosteriorSettings,
     start: NDArray[np.float64],
+    slopes: Slopes | None,
     run: PosteriorFolder | None,
     executor: Executor,
     progress: Progress | None,
@@ -169,6 +171,7 @@ def _sample(
         folder=folder,
         executor=executor,
         progress=progress,
+        slopes=None if slopes is None else target.feature_slopes_of(slopes),
     )
     result = result_from(sample, problem.free, settings, problem.model_name, folder)
     if settings.bands:

@@ -6,22 +6,24 @@ from pydantic import Field, model_validator
 
 from galactions.inference.settings import Table
 
-Method = Literal["laplace", "delayed", "nuts", "ensemble"]
-METHODS: tuple[Method, ...] = ("laplace", "delayed", "nuts", "ensemble")
+Method = Literal["laplace", "emulated", "delayed", "nuts", "ensemble"]
+METHODS: tuple[Method, ...] = ("laplace", "emulated", "delayed", "nuts", "ensemble")
 
 
 class PosteriorSettings(Table):
     """The `[posterior]` table.
 
     method: "laplace" (normal approximation at the optimum, re-weighted to the posterior by importance: the
-    quick answer), "delayed" (delayed-acceptance chains: proposals from an emulator, accepted by the model
-    itself), "nuts" (Hamiltonian chains with the model's derivatives) or "ensemble" (affine-invariant walkers,
-    no derivatives). draws: kept of each chain (of each round for "laplace"; steps of the walkers for
-    "ensemble"), warmup: those before them that are not kept. chains: independent ones (ensembles). walkers:
-    of an ensemble; 0 for twice the number of free parameters and two. target_ess: effective sample size that
-    is asked for; "laplace" goes on until it has it, for at most `max_rounds` rounds. bands: posterior draws
-    that predictions are computed for, 0 for none. max_doublings: of a trajectory of "nuts", which has at most
-    2^max_doublings steps. seed: of all that is random.
+    quick answer), "emulated" (the same from the posterior of an emulator that learns on the way: the fewest
+    evaluations of the model), "delayed" (delayed-acceptance chains: proposals from an emulator, accepted by
+    the model itself), "nuts" (Hamiltonian chains with the model's derivatives) or "ensemble"
+    (affine-invariant walkers, no derivatives). draws: kept of each chain (of each round for "laplace" and
+    "emulated"; steps of the walkers for "ensemble"), warmup: those before them that are not kept. chains:
+    independent ones (ensembles). walkers: of an ensemble; 0 for twice the number of free parameters and two.
+    target_ess: effective sample size that is asked for; "laplace" and "emulated" go on until they have it,
+    for at most `max_rounds` rounds. bands: posterior draws that predictions are computed for, 0 for none.
+    max_doublings: of a trajectory of "nuts", which has at most 2^max_doublings steps. seed: of all that is
+    random.
     """
 
     method: Method = "laplace"

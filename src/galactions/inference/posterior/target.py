@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from galactions.inference.joint import JointObjective
 from galactions.inference.objective import MultinomialObjective, Objective
 from galactions.inference.problem import FitProblem, all_slopes, predict_all
+from galactions.inference.slopes import Slopes
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -51,8 +52,12 @@ class EmulableTarget(Target, Protocol):
 
     features, feature_slopes: at u, (m,) and their derivatives (m, n); None where there is no model.
     log_density_of: the target from given features at u, without the model; gradient_of: its derivatives by
-    the features (m,) and by u with the features held (n,).
+    the features (m,) and by u with the features held (n,); curvature_of: as `curvature`, from features and
+    their derivatives. differentiable: whether feature_slopes costs much less than n features.
     """
+
+    @property
+    def differentiable(self) -> bool: ...
 
     def features(self, u: Vector) -> Vector | None: ...
 
@@ -61,6 +66,8 @@ class EmulableTarget(Target, Protocol):
     def log_density_of(self, features: Vector, u: Vector) -> float: ...
 
     def gradient_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector]: ...
+
+    def curvature_of(self, features: Vector, feature_slopes: Matrix, u: Vector) -> Matrix: ...
 
 
 @dataclass(eq=False)
@@ -101,7 +108,7 @@ class ProblemTarget:
     def slopes(self, u: Vector) -> Matrix | None:
         """dy/du (m, n) at u; None where there are none."""
         if self._slopes is None or self._slopes[0] != u.tobytes():
-            outcome = all_slopes(self.problem, self.to_values(u))
+            outcome = all_slopes(self.problem, self.to_values(u), self.predicted(u))
             by_u = None
             if outcome.array is not None:
                 by_u = outcome.array * self.problem.free.unbounded_slopes(u)
@@ -126,21 +133,40 @@ class ProblemTarget:
         p, slopes = self.predicted(u), self.slopes(u)
         if p is None or slopes is None:
             return self._prior_curvature(u)
+        return self._curvature(p, slopes, u)
+
+    def _curvature(self, p: Vector, slopes: Matrix, u: Vector) -> Matrix:
         found = np.asarray(self.objective.information(p, slopes)) + self._prior_curvature(u)
         return 0.5 * (found + found.T)
 
+    @property
+    def differentiable(self) -> bool:
+        return self.problem.has_derivatives
+
     def features(self, u: Vector) -> Vector | None:
-        y = self.predicted(u)
-        if y is None:
-            return None
+        y = self.predicted(u) if math.isfinite(self._prior(u)) else None
+        return None if y is None else self.features_of(y)
+
+    def features_of(self, y: Vector) -> Vector:
+        """Features (m,) of a joint prediction (m,)."""
         return np.concatenate([np.sqrt(np.maximum(y[: self._bins] + self._offset, 0.0)), y[self._bins :]])
 
     def feature_slopes(self, u: Vector) -> Matrix | None:
         slopes, features = self.slopes(u), self.features(u)
         if slopes is None or features is None:
             return None
-        roots = features[: self._bins, None]
-        return np.concatenate([slopes[: self._bins] / (2.0 * roots), slopes[self._bins :]])
+        return slopes / self._stretch(features)
+
+    def feature_slopes_of(self, slopes: Slopes) -> Matrix:
+        """feature_slopes where derivatives `slopes` of the joint prediction by parameters were evaluated."""
+        by_u = slopes.array * self.problem.free.unbounded_slopes(
+            self.problem.free.to_unbounded(slopes.values)
+        )
+        return by_u / self._stretch(self.features_of(slopes.prediction))
+
+    def _stretch(self, features: Vector) -> Matrix:
+        """Derivative of each prediction by its feature, (m, 1)."""
+        return np.concatenate([2.0 * features[: self._bins], np.ones(len(features) - self._bins)])[:, None]
 
     def log_density_of(self, features: Vector, u: Vector) -> float:
         before = self._prior(u)
@@ -152,6 +178,9 @@ class ProblemTarget:
         by_prediction = np.asarray(self.objective.slope(self._prediction_of(features)))
         by_root = 2.0 * features[: self._bins] * by_prediction[: self._bins]
         return -np.concatenate([by_root, by_prediction[self._bins :]]), self._prior_slope(u)
+
+    def curvature_of(self, features: Vector, feature_slopes: Matrix, u: Vector) -> Matrix:
+        return self._curvature(self._prediction_of(features), feature_slopes * self._stretch(features), u)
 
     def _prediction_of(self, features: Vector) -> Vector:
         heights = features[: self._bins] ** 2 - self._offset

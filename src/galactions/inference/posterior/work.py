@@ -3,17 +3,20 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from galactions.inference.executor import Executor, SerialExecutor
-from galactions.inference.posterior.chains import AfterDraw, Chain
+from galactions.inference.posterior.chains import AfterDraw, Chain, ChainPlan
 from galactions.inference.posterior.delayed import delayed_chain
+from galactions.inference.posterior.emulated import emulated_sample, trained_emulator
 from galactions.inference.posterior.emulator import Emulator, emulator
 from galactions.inference.posterior.importance import Round, WeightedSample, importance_sample
-from galactions.inference.posterior.journal import Journal, Mapper, RecordedTarget
+from galactions.inference.posterior.journal import Journal, Kind, Mapper, RecordedTarget, answer
 from galactions.inference.posterior.laplace import Laplace, laplace
 from galactions.inference.posterior.optimum import Mode, find_mode
 from galactions.inference.posterior.settings import PosteriorSettings
@@ -21,6 +24,10 @@ from galactions.inference.posterior.target import Target
 from galactions.inference.progress import Progress, ProgressUpdate, SamplingUpdate
 
 Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+VALUES_FOR_EACH = 8
+"""Values in each of two rounds, for each parameter, that an emulator without derivatives is learnt from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +70,11 @@ def draw_sample(
     folder: Path | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    slopes: Matrix | None = None,
 ) -> Sample:
     """The posterior sample of a target from coordinates `start` (n,) on. A deterministic function of target,
-    start and settings, whatever the executor; with a folder its evaluations are kept there and used again.
+    start, slopes and settings, whatever the executor; with a folder its evaluations are kept there and used
+    again. slopes: derivatives of the features that were evaluated near to the mode.
 
     Raises ModelError where there is no model at the start, and ConfigError for a target that lacks what the
     method needs.
@@ -74,35 +83,23 @@ def draw_sample(
     clock = _Clock(progress)
     clock.stage("searching for the mode")
     first = recorded(target, folder, "mode")
-    mode = find_mode(first, start)
+    mode = find_mode(first, start, known=slopes)
     normal = laplace(mode, target.names)
     counted: list[RecordedTarget | Chain] = [first]
     chains: tuple[Chain, ...] = ()
     weighted = None
-    if settings.method == "laplace":
-        clock.stage("re-weighting the normal approximation at the mode")
+    if settings.method in ("laplace", "emulated"):
         points = recorded(target, folder, "importance")
         points.on_evaluation = lambda: clock.tell("importance", points.total, settings.draws, points.total)
-        weighted = importance_sample(
-            points,
-            normal,
-            draws=settings.draws,
-            target_ess=settings.target_ess,
-            max_rounds=settings.max_rounds,
-            seed=settings.seed,
-            mapper=_mapper(executor),
-            after_round=clock.round,
-        )
+        weighted = _weighted(points, mode, normal, settings, _mapper(executor), clock)
         counted.append(points)
     else:
         emulated = None
         if settings.method == "delayed":
             clock.stage("laying out the emulator")
-            slopes = recorded(target, folder, "emulator")
-            emulated = emulator(
-                slopes, normal, lambda done, of: clock.tell("emulator", done, of, slopes.total)
-            )
-            counted.append(slopes)
+            answers = recorded(target, folder, "emulator")
+            emulated = _emulator(answers, mode, normal, settings, clock)
+            counted.append(answers)
         tasks = [
             ChainTask(settings, normal, emulated, k, _journal(folder, f"chain-{k:03d}"))
             for k in range(settings.chains)
@@ -125,45 +122,58 @@ def draw_sample(
     )
 
 
+def _weighted(
+    points: RecordedTarget,
+    mode: Mode,
+    normal: Laplace,
+    settings: PosteriorSettings,
+    mapper: Mapper | None,
+    clock: "_Clock",
+) -> WeightedSample:
+    """The weighted sample of the methods "laplace" and "emulated"."""
+    how: dict[str, Any] = {
+        "draws": settings.draws,
+        "target_ess": settings.target_ess,
+        "max_rounds": settings.max_rounds,
+        "seed": settings.seed,
+        "mapper": mapper,
+        "after_round": clock.round,
+    }
+    if settings.method == "laplace":
+        clock.stage("re-weighting the normal approximation at the mode")
+        return importance_sample(points, normal, **how)
+    clock.stage("weighing draws of an emulator")
+    return emulated_sample(points, mode, normal, **how)
+
+
+def _emulator(
+    answers: RecordedTarget, mode: Mode, normal: Laplace, settings: PosteriorSettings, clock: "_Clock"
+) -> Emulator:
+    """By derivatives where they are cheap, else by values."""
+
+    def tell(done: int, of: int) -> None:
+        clock.tell("emulator", done, of, answers.total)
+
+    if answers.emulable.differentiable:
+        return emulator(answers, normal, tell)
+    draws = VALUES_FOR_EACH * len(normal.mean)
+    return trained_emulator(answers, mode, normal, draws=draws, seed=settings.seed, after_point=tell)
+
+
 def run_chain(target: Target, task: ChainTask, after_draw: AfterDraw | None = None) -> Chain:
     """Draws one chain."""
     settings = task.settings
     at = RecordedTarget(target, None if task.journal is None else Journal(task.journal))
+    plan = ChainPlan(settings.draws, settings.warmup, settings.seed, task.chain, after_draw)
     if settings.method == "delayed" and task.emulator is not None:
-        return delayed_chain(
-            at,
-            task.emulator,
-            draws=settings.draws,
-            warmup=settings.warmup,
-            seed=settings.seed,
-            chain=task.chain,
-            after_draw=after_draw,
-        )
+        return delayed_chain(at, task.emulator, plan)
     if settings.method == "nuts":
         from galactions.inference.posterior.nuts import nuts_chain
 
-        return nuts_chain(
-            at,
-            task.start,
-            draws=settings.draws,
-            warmup=settings.warmup,
-            seed=settings.seed,
-            chain=task.chain,
-            max_doublings=settings.max_doublings,
-            after_draw=after_draw,
-        )
+        return nuts_chain(at, task.start, plan, max_doublings=settings.max_doublings)
     from galactions.inference.posterior.ensemble import ensemble_chain
 
-    return ensemble_chain(
-        at,
-        task.start,
-        draws=settings.draws,
-        warmup=settings.warmup,
-        seed=settings.seed,
-        chain=task.chain,
-        walkers=settings.walkers,
-        after_draw=after_draw,
-    )
+    return ensemble_chain(at, task.start, plan, walkers=settings.walkers)
 
 
 def _chains(
@@ -193,11 +203,14 @@ def _journal(folder: Path | None, name: str) -> Path | None:
 def _mapper(executor: Executor) -> Mapper | None:
     if isinstance(executor, SerialExecutor):
         return None
-    return Mapper(lambda target, points: executor.map(_log_density, target, points), 4 * executor.workers)
+    return Mapper(
+        lambda target, kind, points: executor.map(partial(_answer, kind=kind), target, points),
+        4 * executor.workers,
+    )
 
 
-def _log_density(target: Target, u: Vector) -> float:
-    return target.log_density(u)
+def _answer(target: Target, u: Vector, *, kind: Kind) -> Vector | None:
+    return answer(target, kind, u)
 
 
 class _Clock:

@@ -1,48 +1,11 @@
-"""Bounded trust-region least squares on the residuals (Branch, Coleman & Li 1999), and the errors it
-implies."""
-
-from collections.abc import Callable
+"""The errors that a fit implies."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from galactions.inference.bins import BinLayout
-from galactions.inference.parameters import FreeParameters
 
 Vector = NDArray[np.float64]
-
-
-def least_squares(
-    residuals: Callable[[Vector], Vector],
-    jacobian: Callable[[Vector], Vector],
-    free: FreeParameters,
-    start: Vector,
-    *,
-    relative_tolerance: float,
-) -> tuple[Vector, bool]:
-    """The values (n_free,) within the bounds that minimise the sum of squared residuals, from `start` on,
-    and whether the search ended by its own criterion.
-
-    residuals: values to (n_fitted,); jacobian: values to (n_fitted, n_free), asked for only where residuals
-    were finite. Residuals that are not finite reject the step, and the trust region shrinks. Ends when a
-    step lowers the sum of squares by less than `relative_tolerance` of it. Deterministic.
-    """
-    from scipy.optimize import least_squares as trust_region
-
-    scale = free.scale
-    result = trust_region(
-        lambda x: residuals(x * scale),
-        start / scale,
-        jac=lambda x: jacobian(x * scale) * scale,
-        bounds=(free.lower / scale, free.upper / scale),
-        method="trf",
-        x_scale="jac",
-        ftol=max(relative_tolerance, 1e-12),
-        xtol=1e-9,
-        gtol=1e-12,
-        max_nfev=10**9,  # the budget is the recorder's, which raises
-    )
-    return np.clip(result.x * scale, free.lower, free.upper), bool(result.status > 0)
 
 
 def covariance(

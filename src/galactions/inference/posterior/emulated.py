@@ -1,0 +1,169 @@
+"""Importance sampling from the posterior of an emulator that learns from all points so far."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from galactions.errors import ModelError
+from galactions.inference.posterior.emulator import Emulator
+from galactions.inference.posterior.importance import DOF, TRUSTED, Round, WeightedSample
+from galactions.inference.posterior.journal import Mapper, RecordedTarget
+from galactions.inference.posterior.laplace import Laplace
+from galactions.inference.posterior.optimum import Mode
+from galactions.inference.posterior.psis import smooth_weights
+from galactions.inference.posterior.student import StudentT
+from galactions.inference.posterior.trajectories import TRAJECTORIES, state_at, travelled, tuned_step
+from galactions.inference.posterior.value_emulator import ValueEmulator, learnt_emulator
+
+Vector = NDArray[np.float64]
+
+WIDTH = 1.1
+"""Temperature of the emulator's posterior that points are drawn from: a tenth wider in variance, so that what
+the emulator makes too narrow is reached as well; costs 6% of the sample in 15 dimensions."""
+
+SETTLING = 20
+"""Steps on the emulator before the first point of a round is taken; they cost no evaluation of the model."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tempered:
+    """The density of an emulator to the power 1/`width`."""
+
+    emulator: Emulator
+    width: float
+
+    @property
+    def start(self) -> Laplace:
+        return self.emulator.start
+
+    def value_and_gradient(self, z: Vector) -> tuple[float, Vector]:
+        value, gradient = self.emulator.value_and_gradient(z)
+        return value / self.width, gradient / self.width
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """The points of a round: u (k, n), their features, log_density (k,), and ln weights (k,), known up to a
+    constant of the round."""
+
+    u: Vector
+    features: list[Vector | None]
+    log_density: Vector
+    log_weights: Vector
+
+
+def emulated_sample(
+    target: RecordedTarget,
+    mode: Mode,
+    start: Laplace,
+    *,
+    draws: int,
+    target_ess: float,
+    max_rounds: int,
+    seed: int,
+    mapper: Mapper | None = None,
+    after_round: Callable[[Round], None] | None = None,
+) -> WeightedSample:
+    """Rounds of `draws` points each, until the effective sample size is `target_ess` and k-hat is at most
+    0.7, or `max_rounds` are done.
+
+    The points of the first round are drawn from a Student t at the mode. From all points so far an emulator
+    of the features is learnt; those of the next round are drawn from its posterior, by Hamiltonian
+    trajectories that cost no evaluation of the model, and the model itself weighs them. Each round's
+    emulator has not seen the points that are drawn from it, so the weights of a round are right up to a
+    factor; the rounds are put together in proportion to their effective sample sizes.
+
+    Raises ModelError where too few points make a model.
+    """
+    proposal = StudentT(start.mean, start.factor, DOF)
+    u = proposal.draw(draws, [seed, 0, 7])
+    rounds, told = [_weighed(target, u, proposal.log_density(u), mapper)], list[Round]()
+    while True:
+        found = _together(rounds)
+        told.append(Round(len(found.u), found.ess, found.k_hat))
+        if after_round is not None:
+            after_round(told[-1])
+        if (found.ess >= target_ess and not found.k_hat > TRUSTED) or len(told) == max_rounds:
+            return WeightedSample(
+                found.u, found.log_density, found.log_weights, found.k_hat, None, None, tuple(told)
+            )
+        emulator = learnt(target, mode, start, rounds)
+        z, emulated = drawn(Tempered(emulator, WIDTH), draws, np.random.default_rng([seed, len(told), 8]))
+        rounds.append(_weighed(target, start.u(z), emulated, mapper))
+
+
+def trained_emulator(
+    target: RecordedTarget,
+    mode: Mode,
+    start: Laplace,
+    *,
+    draws: int,
+    seed: int,
+    after_point: Callable[[int, int], None] | None = None,
+) -> ValueEmulator:
+    """An emulator from two rounds of `draws` points, see `emulated_sample`, to be used as it is."""
+    rounds: list[Points] = []
+    for number in range(2):
+        if number == 0:
+            u = StudentT(start.mean, start.factor, DOF).draw(draws, [seed, 0, 7])
+        else:
+            tempered = Tempered(learnt(target, mode, start, rounds), WIDTH)
+            u = start.u(drawn(tempered, draws, np.random.default_rng([seed, number, 8]))[0])
+        rounds.append(_weighed(target, u, np.zeros(draws), None))
+        if after_point is not None:
+            after_point(number + 1, 2)
+    return learnt(target, mode, start, rounds)
+
+
+def learnt(target: RecordedTarget, mode: Mode, start: Laplace, rounds: list[Points]) -> ValueEmulator:
+    """The emulator that all rounds so far teach."""
+    features = [found for made in rounds for found in made.features]
+    return learnt_emulator(
+        target.emulable, mode, start, np.concatenate([made.u for made in rounds]), features
+    )
+
+
+def drawn(
+    density: Tempered, count: int, rng: np.random.Generator, trajectories: int = TRAJECTORIES
+) -> tuple[Vector, Vector]:
+    """Points z (count, n) of a density, and its log there (count,): all but independent of each other, unless
+    there are fewer `trajectories` between two."""
+    step = tuned_step(density, rng)
+    state = state_at(density, np.zeros(len(density.start.mean)))
+    points, values = [], []
+    for i in range(SETTLING + count):
+        state = travelled(density, state, step, rng, trajectories)
+        if i >= SETTLING:
+            points.append(state.z)
+            values.append(state.emulated)
+    return np.array(points), np.array(values)
+
+
+def _weighed(target: RecordedTarget, u: Vector, proposed: Vector, mapper: Mapper | None) -> Points:
+    features = target.all_features(u, mapper)
+    values = target.log_densities(u)
+    return Points(u, features, values, values - proposed)
+
+
+def _together(rounds: list[Points]) -> WeightedSample:
+    """All rounds as one weighted sample, without evidence and rounds."""
+    from scipy.special import logsumexp
+
+    parts = []
+    for made in rounds:
+        log_sum = logsumexp(made.log_weights)
+        if np.isfinite(log_sum):
+            ess = 2.0 * log_sum - logsumexp(2.0 * made.log_weights)
+            parts.append(made.log_weights - log_sum + ess)
+        else:
+            parts.append(made.log_weights)
+    raw = np.concatenate(parts)
+    if not np.any(np.isfinite(raw)):
+        raise ModelError(
+            f"none of {len(raw)} points around the mode makes a model: narrow fit.bounds, or give priors"
+        )
+    smoothed, k_hat = smooth_weights(raw)
+    u, values = (np.concatenate([getattr(made, key) for made in rounds]) for key in ("u", "log_density"))
+    return WeightedSample(u, values, smoothed, k_hat, None, None, ())
