@@ -63,6 +63,7 @@ def lamost_dr3_giants(data: Path) -> Iterator[Row]:
     feh = np.asarray(stars.feh)
     anticentre = (stars.l >= 160) & (stars.l <= 200) & (np.abs(stars.b) < 20) & (feh > -1)
     for near, far, known in (
+        (0, 2, 35.6),
         (2, 3, 38.5),
         (3, 4, 41.5),
         (4, 5, 38.5),

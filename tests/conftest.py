@@ -1,12 +1,48 @@
 """What all tests share."""
 
+import ctypes
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 import galactions as ga
+
+LARGE = 2500
+"""MB; a process of this size gives back what it can before it goes on to the next file of tests."""
+
+
+def resident() -> float:
+    """Memory of this process in MB; 0 where there is no /proc to ask."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def give_back() -> None:
+    """Has the C library return freed memory to the system, where it is one that can."""
+    gc.collect()
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _size_of_the_process() -> Iterator[None]:
+    """Compiling leaves gigabytes that are free but not returned, and compiled programs that no later file
+    may need: they are loaded again from the cache on disk where one does.
+    """
+    yield
+    if resident() > LARGE:
+        give_back()
+    if resident() > LARGE:
+        jax.clear_caches()
+        give_back()
 
 
 @pytest.fixture(scope="session")

@@ -150,7 +150,7 @@ def test_stopped_fit_says_how_to_go_on(run, monkeypatch, tmp_path):
 def test_survey_tells_the_cut_flow_and_the_regions(run, tmp_path):
     stars = ["l,b,distance,v_los,e_v_los,teff,logg,feh"]
     stars += [f"{165 + 0.01 * i},5,1.5,{-40 + 0.2 * i},5,4500,2.3,-0.2" for i in range(400)]
-    (tmp_path / "stars.csv").write_text("\n".join(stars))
+    (tmp_path / "stars.csv").write_text("\n".join(stars) + "\n")
     (tmp_path / "my.toml").write_text(
         '[survey]\ncatalogue = "stars.csv"\npreset = "galactions"\nobservables = ["v_los"]\n'
     )
@@ -198,7 +198,7 @@ def test_survey_draws_the_sample(run, tmp_path):
     stars += [
         f"{165 + 0.01 * i},5,1.5,{-20 + 0.1 * i},5,{0.01 * i},{-0.01 * i},0.05,0.05" for i in range(400)
     ]
-    (tmp_path / "stars.csv").write_text("\n".join(stars))
+    (tmp_path / "stars.csv").write_text("\n".join(stars) + "\n")
     (tmp_path / "my.toml").write_text('[survey]\ncatalogue = "stars.csv"\npreset = "galactions"\n')
     status, _, err = run("survey", str(tmp_path / "my.toml"), "--figures", str(tmp_path / "figures"))
     assert status == 0

@@ -141,6 +141,39 @@ def test_a_resumed_run_estimates_by_what_it_does_itself() -> None:
     assert stages.left == pytest.approx(10.0)
 
 
+def test_the_share_of_a_stage_counts() -> None:
+    now = [0.0]
+    stages = Stages({"reading": 2.0, "matching": 4.0, "binning": 2.0}, lambda: now[0])
+    stages.go("reading")
+    now[0] = 5.0
+    stages.go("reading", 0.5)  # 5 s for 1
+    assert stages.share == pytest.approx(1 / 8)
+    assert stages.left == pytest.approx(35.0)
+    now[0] = 10.0
+    stages.go("matching")
+    assert (stages.share, stages.left) == (0.25, pytest.approx(30.0))
+    now[0] = 40.0
+    stages.go("matching", 0.75)  # slower than planned: 40 s for 5
+    assert str(stages) == "matching (2 of 3, 75 %; 40 s so far, about 24 s left)"
+    stages.go("matching", 0.5)  # nothing goes backwards
+    assert stages.share == 5 / 8
+    now[0] = 48.0
+    assert stages.left == pytest.approx(16.0)
+
+
+def test_a_long_stage_is_told_every_ten_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    with telling("survey", {"matching": 3.0, "binning": 1.0}, lambda: now[0]) as stage:
+        for second in range(31):
+            now[0] = float(second)
+            stage("matching", second / 30)
+        stage("binning")
+    assert re.findall(r"survey: (\w+ \(. of 2[^;]*)", capsys.readouterr().err) == [
+        "matching (1 of 2", "matching (1 of 2, 33 %", "matching (1 of 2, 67 %", "matching (1 of 2, 100 %",
+        "binning (2 of 2",
+    ]  # fmt: skip
+
+
 def test_the_sample_is_saved_with_its_phase_space(
     run: Callable, mock: MockCatalogues, tmp_path: Path
 ) -> None:
@@ -271,7 +304,7 @@ def test_repeated_rows_of_a_catalogue_are_counted(
 ) -> None:
     rows = ["l,b,distance,v_los,e_v_los,ident"]
     rows += [f"{165 + 0.01 * i},5,1.5,{-40 + 0.2 * i},5,{max(i, 10)}" for i in range(400)]
-    (tmp_path / "stars.csv").write_text("\n".join(rows))
+    (tmp_path / "stars.csv").write_text("\n".join(rows) + "\n")
     text = '[survey]\ncatalogue = "stars.csv"\npreset = "galactions"\nobservables = ["v_los"]\n'
     (tmp_path / "my.toml").write_text(f'{text}repeats = "{rule}"\n')
     status, out, _ = run("survey", str(tmp_path / "my.toml"), "--out", str(tmp_path / "binned.npz"))

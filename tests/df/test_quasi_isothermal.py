@@ -232,7 +232,7 @@ class TestColdDisc:
     def test_epicyclic_motion(self, cold, initial):
         """sigma_R and sigma_z are the DF's own, sigma_phi/sigma_R = kappa/(2 Omega), no asymmetric drift."""
         R = np.array([5.0, 8.0, 12.0])
-        moments = velocity_moments(cold, initial.action_table, jnp.asarray(R), jnp.zeros(3))
+        moments = jax.jit(velocity_moments)(cold, initial.action_table, jnp.asarray(R), jnp.zeros(3))
         kappa, _, Omega = initial.frequencies(R)
         sigma = self.SIGMA * np.exp(-R / 15.0)
         np.testing.assert_allclose(np.sqrt(moments.v_R2 / moments.density), sigma, rtol=1e-2)

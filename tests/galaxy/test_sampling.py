@@ -166,8 +166,17 @@ def test_single_precision_halves_the_file(sampler, tmp_path):
     np.testing.assert_array_equal(table["x"], sampler.sample(2000).xv[:, 0].astype("float32"))
 
 
-def test_from_the_galaxy_to_the_file(initial, sampler, tmp_path):
+def test_from_the_galaxy_to_the_file(initial, sampler, tmp_path, monkeypatch):
+    """`write_stars` streams from the galaxy's sampler, which is costly to make: the one at hand stands in."""
+    asked = []
+
+    def at_hand(*arguments):
+        asked.append(arguments)
+        return sampler
+
+    monkeypatch.setattr("galactions.galaxy.star_files.Sampler", at_hand)
     write_stars(initial, tmp_path / "stars.parquet", 100, seed=7)
+    assert asked == [(initial, None)]
     table = pq.read_table(tmp_path / "stars.parquet")
     np.testing.assert_array_equal(table["v_z"], sampler.sample(100, seed=7).xv[:, 5])
 

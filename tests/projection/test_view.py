@@ -53,15 +53,17 @@ def test_derivatives_by_the_observer(initial, dfs):
     names = ("d_sun", *OTHER)
     start = jnp.array([8.11, *OTHER.values()])
 
-    @jax.jit
-    def density(values):
-        view = View.at(dfs, initial.action_table, dict(zip(names, values, strict=True)))
+    @jax.jit  # the model is an argument, not a constant that is compiled in
+    def density(values, dfs, table):
+        view = View.at(dfs, table, dict(zip(names, values, strict=True)))
         return jnp.log(view.phase_space_density(stars))
 
-    slopes = np.asarray(jax.jacfwd(density)(start))
+    model = dfs, initial.action_table
+    slopes = np.asarray(jax.jit(jax.jacfwd(density))(start, *model))
     for i, name in enumerate(names):
         step = {"z_sun": 1e-4, "distance_scale": 1e-5}.get(name, 1e-3) * jnp.eye(len(names))[i]
-        found = np.asarray(density(start + step) - density(start - step)) / (2 * float(step[i]))
+        found = density(start + step, *model) - density(start - step, *model)
+        found = np.asarray(found) / (2 * float(step[i]))
         assert slopes[:, i] == pytest.approx(found, rel=1e-5, abs=1e-5 * np.abs(found).max()), name
 
 

@@ -173,12 +173,24 @@ def test_broken_files(tmp_path: Path, content: bytes, ending: str) -> None:
         read_catalogue(path)
 
 
-@pytest.mark.parametrize("ending", ["fits", "parquet"])
+CUT_OFF = "cut off|[Tt]runcated|ended before|magic bytes|no element found|unclosed token"
+"""What the readers say of files that end too early."""
+
+
+@pytest.mark.parametrize(
+    "ending", ["fits", "fits.gz", "parquet", "vot", "vot.gz", "csv", "csv.gz", "ecsv", "ecsv.gz"]
+)
 def test_truncated_files(tmp_path: Path, ending: str) -> None:
-    path = write_catalogue(disc_stars(2000), tmp_path / f"stars.{ending}")
-    path.write_bytes(path.read_bytes()[:30_000])
-    with pytest.raises(CatalogueError, match="cannot be read"):
-        read_catalogue(path)
+    """A file that is cut off anywhere is told from a whole one: no shorter sample, no last number halved."""
+    whole = write_catalogue(disc_stars(2000), tmp_path / f"whole.{ending.removesuffix('.gz')}").read_bytes()
+    content = gzip.compress(whole) if ending.endswith(".gz") else whole
+    path = tmp_path / f"stars.{ending}"
+    path.write_bytes(content)
+    assert len(read_catalogue(path)[0]) == 2000
+    for cut in (0.3, 0.75, 0.999):
+        path.write_bytes(content[: int(cut * len(content))])
+        with pytest.raises(CatalogueError, match=CUT_OFF):
+            read_catalogue(path)
 
 
 def test_table_without_rows(write_csv: Writer) -> None:

@@ -1,8 +1,16 @@
-"""Fetching from the archive, with a stand-in for it: pieces cover the sky, and interruptions lose nothing."""
+"""Fetching from the archive, with stand-ins for it (a function; a server that astroquery talks to): pieces
+cover the sky, and interruptions lose nothing.
+"""
 
+import gzip
+import io
 import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -17,7 +25,7 @@ from galactions.survey import (
     lamost_instructions,
     read_source,
 )
-from galactions.survey.fetch import LAMOST_PAGES, LAST_ID, WAITS, ArchiveError
+from galactions.survey.fetch import LAMOST_PAGES, LAST_ID, WAITS, ArchiveError, launch
 
 REQUEST = GaiaRequest(pieces=6)
 
@@ -55,7 +63,7 @@ def test_query_names_real_columns_and_tables(shared: Path, release: str) -> None
     assert named <= real
     asked = query.split("SELECT ")[1].split("\n")[0].split(", ")
     assert [name for name in asked if name.startswith("t.")] == ["t.j_m", "t.h_m", "t.ks_m", "t.ks_msigcom"]
-    assert {name[2:] for name in asked} == {c.name for c in ASTROMETRY[release].columns.values()}
+    assert {name[2:] for name in asked} == {c.name for c in ASTROMETRY[release].columns.values()} - {"w2mpro"}
     schema = release.replace("_", "")
     assert re.findall(r"(?:FROM|JOIN) (\S+)", query) == [
         f"{schema}.gaia_source",
@@ -64,6 +72,12 @@ def test_query_names_real_columns_and_tables(shared: Path, release: str) -> None
         "gaiadr1.tmass_original_valid",
     ]
     assert "tmass" not in GaiaRequest(release, two_mass=False).query(0)
+    with_wise = GaiaRequest(release, all_wise=True).query(0)
+    assert ", a.w2mpro\n" in with_wise
+    assert with_wise.split("\nWHERE")[0].split("\n")[-2:] == [
+        f"LEFT JOIN {schema}.allwise_best_neighbour AS w ON w.source_id = g.source_id",
+        "LEFT JOIN gaiadr1.allwise_original_valid AS a ON a.allwise_oid = w.allwise_oid",
+    ]
 
 
 def test_query_is_this_text() -> None:
@@ -149,6 +163,90 @@ def test_pieces_with_too_many_rows_are_divided(tmp_path: Path, monkeypatch: pyte
     assert np.array_equal(np.sort(read_source(path, ASTROMETRY["gaia_edr3"]).stars["gaia_id"]), ids)
 
 
+class Archive(BaseHTTPRequestHandler):
+    """TAP as the Gaia archive speaks it (asynchronous jobs, results as gzipped VOTable); every third query is
+    refused, and every fifth of the others fails while it runs.
+    """
+
+    queries: list[str]
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        assert (sent["LANG"], sent["PHASE"]) == (["ADQL"], ["RUN"])
+        self.queries.append(sent["QUERY"][0])
+        if len(self.queries) % 3 == 0:
+            self.answer(503, b"too many jobs")
+        else:
+            self.answer(303, Location=f"http://{self.headers['Host']}{self.path}/{len(self.queries) - 1}")
+
+    def do_GET(self) -> None:
+        job, what = re.search(r"/async/(\d+)/(.*)", self.path).groups()  # type: ignore[union-attr]
+        fails = int(job) % 5 == 4
+        if what == "phase":
+            self.answer(200, b"ERROR" if fails else b"COMPLETED")
+        elif fails:
+            self.answer(500, b"the job was killed")
+        else:
+            body = io.BytesIO()
+            archive(self.queries[int(job)]).write(body, format="votable")
+            packed = gzip.compress(body.getvalue())
+            self.answer(200, packed, Content_Type="application/x-votable+xml", Content_Encoding="gzip")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The archive's stand-in as astroquery's Gaia; gives the queries that reach it."""
+    gaia = pytest.importorskip("astroquery.gaia", reason="needs the extra 'survey' (astroquery)")
+    queries: list[str] = []
+    handler = type("Handler", (Archive,), {"queries": queries})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{http.server_address[1]}/"
+        client = gaia.GaiaClass(gaia_tap_server=address, gaia_data_server=address, show_server_messages=False)
+        monkeypatch.setattr(gaia, "Gaia", client)
+        yield queries
+        http.shutdown()
+
+
+@pytest.mark.filterwarnings("ignore")  # of astroquery, about itself
+def test_astroquery_carries_queries_and_tables(server: list[str], tmp_path: Path) -> None:
+    """All pieces come through, types and nulls kept, though the archive refuses and fails at times."""
+    waited: list[float] = []
+    path = fetch_gaia(REQUEST, tmp_path, wait=waited.append)
+    source = read_source(path, ASTROMETRY["gaia_edr3"])
+    expected = [archive(REQUEST.query(piece)) for piece in range(REQUEST.pieces)]
+    np.testing.assert_array_equal(
+        np.sort(source.stars["gaia_id"]), np.sort(np.concatenate([table["source_id"] for table in expected]))
+    )
+    assert np.isnan(source.stars["pseudocolour"]).all()
+    np.testing.assert_allclose(source.stars["parallax"], np.concatenate([t["parallax"] for t in expected]))
+    assert list(dict.fromkeys(server)) == [REQUEST.query(piece) for piece in range(REQUEST.pieces)]
+    assert len(server) == REQUEST.pieces + len(waited)
+    assert len(waited) >= 3
+    assert set(waited) <= set(WAITS)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_server_that_is_not_there(server: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    import astroquery.gaia as gaia
+
+    nobody = gaia.GaiaClass(gaia_tap_server="http://127.0.0.1:1/", show_server_messages=False)
+    monkeypatch.setattr(gaia, "Gaia", nobody)
+    with pytest.raises(ArchiveError, match="the Gaia archive gave no result"):
+        launch(REQUEST.query(0))
+
+
 def test_another_request_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     fetch_gaia(REQUEST, tmp_path, run=archive)
     with pytest.raises(ConfigError, match=r"pieces of another request \(g_limit differ"):
@@ -172,5 +270,11 @@ def test_requests_that_cannot_be_met(change: dict, text: str) -> None:
 def test_lamost_pages() -> None:
     assert LAMOST_PAGES.keys() == SPECTRA.keys()
     assert "http://www.lamost.org/dr8/v2.0/catalogue" in lamost_instructions("lamost_dr8_v2")
+    for preset, file in (
+        ("lamost_dr8_v1", "dr8_v1.0_stellar_LRS.fits.gz"),
+        ("lamost_dr8_v2", "dr8_v2.0_LRS_stellar.fits.gz"),
+        ("lamost_dr10_v1", "dr10_v1.0_LRS_stellar.fits.gz"),
+    ):
+        assert file in lamost_instructions(preset)
     with pytest.raises(ConfigError, match="'sdss' is no preset"):
         lamost_instructions("sdss")

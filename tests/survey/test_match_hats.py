@@ -1,5 +1,6 @@
 """The cross-match in pieces, by LSDB, against the one in memory."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,44 @@ def test_same_survey_as_from_a_file(mock: MockCatalogues, hats: Path, tmp_path: 
         assert one.n_stars == two.n_stars
         for name, h in one.histograms.items():
             np.testing.assert_allclose(two.histograms[name].p, h.p, rtol=1e-9)
+
+
+def test_finished_pieces_are_taken_up(
+    mock: MockCatalogues, hats: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after the second piece, the match goes on with the third, and finds the same pairs."""
+    one, _ = source_pair(mock)
+    rows, stars, report = cross_match_hats(one, hats, ASTROMETRY["gaia_edr3"])
+    monkeypatch.setattr("galactions.survey.match_hats.PARTITIONS", 1)
+    shares: list[float] = []
+
+    def stop(share: float) -> None:
+        shares.append(share)
+        if len(shares) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cross_match_hats(one, hats, ASTROMETRY["gaia_edr3"], share=stop, keep=tmp_path, key={"of": "mock"})
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(kept) == 2
+    assert 0.0 < shares[0] < shares[1] < 1.0
+    i, there, again = cross_match_hats(
+        one, hats, ASTROMETRY["gaia_edr3"], share=shares.append, keep=tmp_path, key={"of": "mock"}
+    )
+    assert shares[-1] == 1.0
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert len(list(tmp_path.iterdir())) == len(shares) - 2
+    np.testing.assert_array_equal(i, rows)
+    np.testing.assert_array_equal(there["gaia_id"], stars["gaia_id"])
+    assert again == report
+
+
+def test_catalogues_without_a_common_star(mock: MockCatalogues, hats: Path) -> None:
+    one, _ = source_pair(mock)
+    for degrees in (60.0, 0.01):  # in other partitions, and in the same
+        away = replace(one, stars=one.stars.with_columns(dec=one.stars["dec"] - degrees))
+        with pytest.raises(CatalogueError, match="no spectrum has astrometry"):
+            cross_match_hats(away, hats, ASTROMETRY["gaia_edr3"], by="id")
 
 
 def test_missing_columns_are_named(mock: MockCatalogues, hats: Path) -> None:

@@ -178,13 +178,55 @@ def test_all_formats_give_the_same_survey(
             np.testing.assert_allclose(two.histograms[name].p, h.p, rtol=1e-9)
 
 
+class Told(list[str]):
+    """The stages that work tells of, in order; and the shares of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shares: dict[str, list[float]] = {}
+
+    def __call__(self, stage: str, share: float = 0.0) -> None:
+        if stage not in self:
+            self.append(stage)
+            self.shares[stage] = []
+        self.shares[stage].append(share)
+
+
+@pytest.mark.parametrize(
+    "distance",
+    [
+        {},
+        {"method": "parallax"},
+        {"magnitudes": "isochrones", "prior": "mass-function"},
+        {"magnitudes": "isochrones", "prior": "plate"},
+    ],
+    ids=["giants", "parallax", "isochrones", "plate"],
+)
+def test_long_stages_tell_how_far_they_are(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, distance: dict[str, object]
+) -> None:
+    """From 0 to 1, never backwards, and in more than two steps where there are many stars."""
+    for room in ("match", "luminosity", "giant_luminosity", "zero_point"):
+        monkeypatch.setattr(f"galactions.survey.{room}.CHUNK", 3000)
+    if distance.get("magnitudes") == "isochrones":
+        distance = {**distance, "isochrones": [str(write_mist(tmp_path / "giants.iso.cmd"))]}
+    told = Told()
+    load_survey(parse_survey_config(table(match={"by": "sky"}, distance=distance)), folder, told)
+    assert told == ALL_STAGES
+    for stage, shares in told.shares.items():
+        assert shares[0] == 0.0
+        assert np.all(np.diff(shares) >= 0), stage
+        assert shares[-1] >= 0.95
+        assert len(set(shares)) > (4 if stage != "binning" else 2), stage
+
+
 def test_kept_stars_are_used_until_something_changes(folder: Path, tmp_path: Path) -> None:
-    stages: list[str] = []
+    stages = Told()
     config = parse_survey_config(table(work=str(tmp_path / "work")))
-    first = load_survey(config, folder, stages.append)
+    first = load_survey(config, folder, stages)
     assert stages == ALL_STAGES == list(survey_stages(config, folder))
     stages.clear()
-    again = load_survey(config, folder, stages.append)
+    again = load_survey(config, folder, stages)
     assert stages == []
     assert again.meta == first.meta
     for one, two in zip(first.regions, again.regions, strict=True):
@@ -203,12 +245,12 @@ def test_kept_stars_are_used_until_something_changes(folder: Path, tmp_path: Pat
         ({"quality": {"snr_g_min": 20.0}}, ALL_STAGES),
     ):
         stages.clear()
-        load_survey(parse_survey_config(table(work=str(work), **change)), folder, stages.append)
+        load_survey(parse_survey_config(table(work=str(work), **change)), folder, stages)
         assert stages == expected, change
     for path in work.iterdir():
         path.write_bytes(b"PAR1 damaged")
     stages.clear()
-    load_survey(config, folder, stages.append)
+    load_survey(config, folder, stages)
     assert stages == ALL_STAGES
 
 

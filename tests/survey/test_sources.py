@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from galactions.errors import CatalogueError
-from galactions.survey import ASTROMETRY, SPECTRA, MockCatalogues, read_source
+from galactions.survey import ASTROMETRY, SPECTRA, Column, MockCatalogues, read_source
 from galactions.survey.tables import NO_ID
 from galactions.survey.write_table import write_columns
 
@@ -46,7 +46,8 @@ def test_columns_of_the_real_releases_are_the_presets(shared: Path) -> None:
     folder = shared / "data" / "columns"
     for name in ("edr3", "dr3"):
         real = set((folder / f"gaia_{name}_gaia_source.txt").read_text().split())
-        ours = {c.name for q, c in GAIA.columns.items() if not q.endswith(("j_mag", "h_mag", "k_mag"))}
+        joined = ("j_mag", "h_mag", "k_mag", "w2_mag")
+        ours = {c.name for quantity, c in GAIA.columns.items() if not quantity.endswith(joined)}
         assert ours <= real
     real = set((folder / "lamost_dr10_v2.0_LRS_stellar.txt").read_text().split())
     assert {c.name for c in LAMOST.columns.values()} <= real
@@ -90,6 +91,18 @@ def test_wrong_units(spectra: dict, tmp_path: Path, change: Callable, text: str)
     with pytest.raises(CatalogueError, match=text):
         read_source(path, LAMOST)
     assert len(read_source(path, LAMOST, trust_units=True).stars) == 400
+
+
+@pytest.mark.parametrize(("scale", "unit"), [(1e-3, "arcsec"), (1e3, "microarcsec")])
+def test_parallaxes_in_another_unit(mock: MockCatalogues, tmp_path: Path, scale: float, unit: str) -> None:
+    columns = dict(mock.astrometry) | {"parallax": scale * mock.astrometry["parallax"]}
+    path = write_columns(columns, tmp_path / "gaia.parquet")
+    text = f"parallax has a spread of .*: this looks like {unit}; it must be mas"
+    with pytest.raises(CatalogueError, match=text):
+        read_source(path, GAIA)
+    given = {"parallax": Column("parallax", scale=1.0 / scale)}
+    right = read_source(path, GAIA, columns=given)
+    np.testing.assert_allclose(right.stars["parallax"], mock.astrometry["parallax"], rtol=1e-12)
 
 
 def test_rows_without_a_position_are_counted(spectra: dict, tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def bin_catalogues(
     runs (and afterwards, if the configuration names a folder `work`).
     """
     from galactions.survey import bin_sample, load_sample, read_survey_config, survey_stages, write_sample
+    from galactions.survey.progress import share_of
 
     settings, folder = read_survey_config(config), config.parent
     plan = survey_stages(settings, folder)
@@ -70,9 +71,9 @@ def bin_catalogues(
         sample = load_sample(settings, folder, stage, keep)
         binned = bin_sample(sample, settings, folder, stage, keep)
         if stars is not None:
-            stage("writing the stars")
             by_parallax = sample.facts.get("distance", {}).get("method") == "parallax"
-            write_sample(sample.stars, stars, settings.sun.to_sun(), settings.seed, by_parallax)
+            share = share_of(stage, "writing the stars")
+            write_sample(sample.stars, stars, settings.sun.to_sun(), settings.seed, by_parallax, share)
         if figures is not None:
             stage("figures")
             make_folder(figures)
@@ -208,6 +209,7 @@ def fetch(
     parallax_max: Annotated[float, typer.Option(metavar="MAS", help="Largest parallax.")] = 10.0,
     pieces: Annotated[int, typer.Option(metavar="N", help="Queries to divide the sky into.")] = 192,
     two_mass: Annotated[bool, typer.Option(help="Join on J, H and K_s of 2MASS.")] = True,
+    all_wise: Annotated[bool, typer.Option(help="Join on W2 of AllWISE, for the extinction.")] = False,
     show_query: Annotated[bool, typer.Option("--show-query", help="Print a query, fetch nothing.")] = False,
 ) -> None:
     """Fetch the Gaia half of a sample from the archive, piece by piece, and tell where LAMOST's is.
@@ -217,7 +219,7 @@ def fetch(
     from galactions.survey.fetch import GaiaRequest, fetch_gaia, lamost_instructions
 
     where = lamost_instructions(spectra)
-    request = GaiaRequest(release, g_limit, parallax_max, two_mass, pieces)
+    request = GaiaRequest(release, g_limit, parallax_max, two_mass, pieces, all_wise)
     if show_query:
         typer.echo(request.query(0))
         return

@@ -15,6 +15,7 @@ from galactions.survey.bins import make_edges
 from galactions.survey.config import Bins
 from galactions.survey.distance_selection import DistanceDistribution, observed_distances
 from galactions.survey.histograms import Histogram, Method, make_histogram
+from galactions.survey.progress import Share, chunks, untold
 from galactions.survey.regions import Region
 from galactions.survey.stars import FloatArray, Stars
 
@@ -135,12 +136,13 @@ def bin_regions(
     method: Method = "exact",
     min_stars: int = 200,
     seed: int = 0,
+    share: Share = untold,
 ) -> tuple[BinnedRegion, ...]:
     """Histograms of the stars of each region, by the rules of the config (`bins`, `method`, `min_stars`).
 
-    A region is not used, with a reason, when it holds fewer than `min_stars` stars or when less than half
-    of them lie within the bins of an observable. Stars must have every observable, and its error unless
-    `method` is "counts"; else CatalogueError.
+    A region is not used, with a reason, when it holds fewer than `min_stars` stars or when less than half of
+    them lie within the bins of an observable. `share` is told how much is done. Stars must have every
+    observable, and its error unless `method` is "counts"; else CatalogueError.
     """
     rules, names = bins or Bins(), tuple(observables)
     for name in names:
@@ -153,8 +155,9 @@ def bin_regions(
                 f"method {method!r} needs the error of {name} of every star: no column e_{name} is mapped, "
                 "and [survey.errors] gives none"
             )
-    binned = []
-    for i, region in enumerate(regions):
+    binned, boxes = [], tuple(regions)
+    for one in chunks(len(boxes), 1, share):
+        i, region = one.start, boxes[one.start]
         mine = stars.select(np.flatnonzero(region.contains(stars.l, stars.b, stars.distance)))
         histograms = {}
         for j, name in enumerate(names if len(mine) else ()):

@@ -13,6 +13,7 @@ from galactions.survey.checks import (
     MAX_DISTANCE,
     MAX_SPEED,
     check_distances,
+    check_parallaxes,
     check_positions,
     check_proper_motions,
     check_velocities,
@@ -22,6 +23,7 @@ from galactions.survey.columns import as_numbers
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.frame import icrs_to_galactic
 from galactions.survey.presets import OPTIONAL_IN_PRESET, PRESETS, Column
+from galactions.survey.progress import Share, untold
 from galactions.survey.stars import UNITS, FloatArray, Stars
 from galactions.survey.tables import read_columns
 from galactions.survey.write_table import write_columns
@@ -65,6 +67,7 @@ def read_catalogue(
     missing: Iterable[float] = (-9999.0,),
     require: Iterable[str] = (),
     trust_units: bool = False,
+    share: Share = untold,
 ) -> tuple[Stars, CutFlow]:
     """Stars of a file, with those left out that cannot be used, counted step by step.
 
@@ -74,12 +77,13 @@ def read_catalogue(
     with a distance that is not positive or beyond 500 kpc, faster than 1200 km/s along the line of sight,
     outside the sky, with negative errors, or whose l, b and ra, dec are different places. Raises
     CatalogueError for a file or column that is missing, a column that is not numbers, and one that as a
-    whole cannot be in the right unit (`trust_units` skips that last question).
+    whole cannot be in the right unit (`trust_units` skips that last question). `share` is told how much of
+    the file is read.
     """
     path = Path(path)
     chosen, optional = column_map(preset, columns)
     names = [column.name for column in chosen.values()]
-    raw = read_columns(path, names, [chosen[name].name for name in optional])
+    raw = read_columns(path, names, [chosen[name].name for name in optional], share=share)
     values: dict[str, Any] = {
         name: raw[column.name]
         if name == "ident"
@@ -94,6 +98,8 @@ def read_catalogue(
             values["distance"] = np.where(parallax == 0, -np.inf, 1.0 / parallax)
     if not trust_units:
         check_positions(path, values)
+        if parallax is not None:
+            check_parallaxes(path, parallax)
         check_distances(path, values["distance"])
         check_velocities(path, values["v_los"])
         for name in ("pm_ra", "pm_dec"):

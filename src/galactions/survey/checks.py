@@ -169,6 +169,21 @@ def check_velocities(path: Path, v_los: FloatArray) -> None:
         )
 
 
+def check_parallaxes(path: Path, parallax: FloatArray) -> None:
+    """Parallaxes, in mas? Raises CatalogueError for arcsec or microarcsec."""
+    known = parallax[np.isfinite(parallax)]
+    if len(known) < ENOUGH:
+        return
+    spread = _spread(known)
+    # measuring errors alone scatter them by more than 0.01 mas, and no sample reaches from here to 50
+    if spread > 50.0 or 0.0 < spread < 0.01:
+        unit, scale = ("microarcsec", 0.001) if spread > 50.0 else ("arcsec", 1000)
+        raise CatalogueError(
+            f"{path}: parallax has a spread of {spread:.3g}: this looks like {unit}; it must be mas "
+            f"(scale = {scale}){TRUST}"
+        )
+
+
 def check_proper_motions(path: Path, name: str, pm: FloatArray) -> None:
     """Proper motions, in mas/yr? Raises CatalogueError for arcsec/yr or microarcsec/yr."""
     known = pm[np.isfinite(pm)]

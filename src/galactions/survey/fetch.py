@@ -30,6 +30,7 @@ WAITS = (10.0, 60.0, 300.0)
 """Seconds to wait before a query that failed is sent again, and then again."""
 
 _TWO_MASS = frozenset({"j_m", "h_m", "ks_m", "ks_msigcom"})
+_ALL_WISE = frozenset({"w2mpro"})
 
 LAMOST_PAGES = {
     "lamost_dr8_v1": "http://www.lamost.org/dr8/v1.0/catalogue",
@@ -41,11 +42,22 @@ LAMOST_PAGES = {
 }
 """Where the tables of each release are offered, by the name of its preset."""
 
+LAMOST_FILES = {
+    "lamost_dr8_v1": "dr8_v1.0_stellar_LRS",
+    "lamost_dr8_v2": "dr8_v2.0_LRS_stellar",
+    "lamost_dr9_v1": "dr9_v1.0_LRS_stellar",
+    "lamost_dr9_v2": "dr9_v2.0_LRS_stellar",
+    "lamost_dr10_v1": "dr10_v1.0_LRS_stellar",
+    "lamost_dr10_v2": "dr10_v2.0_LRS_stellar",
+}
+"""What the table of stellar parameters is called there, without .fits.gz or .csv.gz."""
+
 
 @dataclass(frozen=True)
 class GaiaRequest:
     """What to fetch: a release, stars brighter than `g_limit` (mag), with parallaxes up to `parallax_max`
-    (mas), in `pieces` pieces; `two_mass` joins on J, H, K_s of 2MASS, which photometric distances need.
+    (mas), in `pieces` pieces; `two_mass` joins on J, H, K_s of 2MASS, which photometric distances need,
+    `all_wise` W2 of AllWISE, which tells their extinction together with H.
 
     Raises ConfigError for limits that cannot be met and for releases that are not known.
     """
@@ -55,6 +67,7 @@ class GaiaRequest:
     parallax_max: float = 10.0
     two_mass: bool = True
     pieces: int = 192
+    all_wise: bool = False
 
     def __post_init__(self) -> None:
         if self.release not in ASTROMETRY:
@@ -80,7 +93,7 @@ class GaiaRequest:
         """The ADQL query of source ids from `low` to below `high`."""
         schema = self.release.replace("_", "")
         names = [c.name for c in _gaia_columns(self.release)]
-        wanted = [f"g.{name}" for name in names if name not in _TWO_MASS]
+        wanted = [f"g.{name}" for name in names if name not in _TWO_MASS | _ALL_WISE]
         joins = ""
         if self.two_mass:
             wanted += [f"t.{name}" for name in names if name in _TWO_MASS]
@@ -88,6 +101,12 @@ class GaiaRequest:
                 f"LEFT JOIN {schema}.tmass_psc_xsc_best_neighbour AS n ON n.source_id = g.source_id\n"
                 f"LEFT JOIN {schema}.tmass_psc_xsc_join AS j USING (clean_tmass_psc_xsc_oid)\n"
                 "LEFT JOIN gaiadr1.tmass_original_valid AS t ON t.designation = j.original_psc_source_id\n"
+            )
+        if self.all_wise:
+            wanted += [f"a.{name}" for name in names if name in _ALL_WISE]
+            joins += (
+                f"LEFT JOIN {schema}.allwise_best_neighbour AS w ON w.source_id = g.source_id\n"
+                "LEFT JOIN gaiadr1.allwise_original_valid AS a ON a.allwise_oid = w.allwise_oid\n"
             )
         return (
             f"SELECT {', '.join(wanted)}\n"
@@ -236,7 +255,8 @@ def lamost_instructions(preset: str) -> str:
     if preset not in LAMOST_PAGES:
         raise ConfigError(f"{preset!r} is no preset of LAMOST spectra; allowed are {', '.join(LAMOST_PAGES)}")
     return (
-        f"LAMOST tables are downloaded by hand. Take the 'LAMOST LRS Stellar Parameter Catalog of "
-        f"A, F, G and K Stars' (FITS or CSV, gzipped or not) from\n  {LAMOST_PAGES[preset]}\n"
+        f"LAMOST tables are downloaded by hand. Take the 'LAMOST LRS Stellar Parameter Catalog of A, F, G "
+        f"and K Stars', {LAMOST_FILES[preset]}.fits.gz or .csv.gz (unpacked or not), from\n"
+        f"  {LAMOST_PAGES[preset]}\n"
         f'and name it in the configuration:\n  [survey.spectra]\n  file = "..."\n  preset = "{preset}"'
     )

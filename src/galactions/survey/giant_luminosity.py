@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from galactions.errors import CatalogueError
+from galactions.survey.progress import Share, chunks, untold
 from galactions.survey.stars import FloatArray
 
 SCALES = np.array([60.0, 0.12, 0.12])
@@ -17,6 +18,9 @@ NEIGHBOURS = 32
 
 REACH = 3.0
 """A star whose median neighbour is further away than this is outside the training sample."""
+
+CHUNK = 50_000
+"""Stars whose neighbours are looked for at once."""
 
 MOST = 60_000
 """Training stars kept (a random choice of them): more make the search slower and the answer no better."""
@@ -78,23 +82,24 @@ class GiantLuminosity:
         return cls(cKDTree(points), columns[3][good], float(np.median(columns[4][good])))
 
     def estimate(
-        self, teff: npt.ArrayLike, logg: npt.ArrayLike, feh: npt.ArrayLike
+        self, teff: npt.ArrayLike, logg: npt.ArrayLike, feh: npt.ArrayLike, share: Share = untold
     ) -> tuple[FloatArray, FloatArray]:
         """M_K and its error (each (N,), mag) for stars of T_eff (K), log g and [Fe/H] (dex), each (N,).
 
         The median of the nearest training stars and their scatter (1.4826 times the median absolute
         deviation, less the error of their parallaxes). NaN for unknown values and stars outside the sample.
+        `share` is told how much is done.
         """
         points = np.stack([np.asarray(a, dtype=np.float64) for a in (teff, logg, feh)], axis=1) / SCALES
         value, error = np.full(len(points), np.nan), np.full(len(points), np.nan)
         known = np.flatnonzero(np.all(np.isfinite(points), axis=1))
-        if not len(known):
-            return value, error
-        apart, near = self.tree.query(points[known], k=NEIGHBOURS, workers=-1)
-        M = self.M_K[near]
-        middle = np.median(M, axis=1)
-        scatter = 1.4826 * np.median(np.abs(M - middle[:, None]), axis=1)
-        own = np.sqrt(np.clip(scatter**2 - self.scatter_of_parallaxes**2, LEAST_SCATTER**2, None))
-        inside = np.median(apart, axis=1) <= REACH
-        value[known[inside]], error[known[inside]] = middle[inside], own[inside]
+        for some in chunks(len(known), CHUNK, share):
+            rows = known[some]
+            apart, near = self.tree.query(points[rows], k=NEIGHBOURS, workers=-1)
+            M = self.M_K[near]
+            middle = np.median(M, axis=1)
+            scatter = 1.4826 * np.median(np.abs(M - middle[:, None]), axis=1)
+            own = np.sqrt(np.clip(scatter**2 - self.scatter_of_parallaxes**2, LEAST_SCATTER**2, None))
+            inside = np.median(apart, axis=1) <= REACH
+            value[rows[inside]], error[rows[inside]] = middle[inside], own[inside]
         return value, error

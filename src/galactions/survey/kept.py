@@ -14,13 +14,6 @@ from galactions.survey.atomic import replacing
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.table import AnyArray
 
-Progress = Callable[[str], None]
-"""Is told the name of each stage when it begins."""
-
-
-def silent(_: str) -> None:
-    """Tells nobody."""
-
 
 @dataclass(frozen=True)
 class Stage:

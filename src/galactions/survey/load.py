@@ -13,9 +13,10 @@ from galactions.survey.catalogue import column_map, read_catalogue
 from galactions.survey.config import ColumnTable, SurveyConfig
 from galactions.survey.config_file import read_survey_config, resolve_path, survey_regions
 from galactions.survey.cutflow import CutFlow
-from galactions.survey.kept import Progress, Stage, digest, file_stamp, kept_or_made, silent
+from galactions.survey.kept import Stage, digest, file_stamp, kept_or_made
 from galactions.survey.match_hats import is_hats
 from galactions.survey.presets import Column
+from galactions.survey.progress import Progress, Share, share_of, silent, untold
 from galactions.survey.sample import checksum, giants_with_distances
 from galactions.survey.selection import select_disc_giants
 from galactions.survey.stars import OBSERVABLES, Stars
@@ -94,7 +95,7 @@ def _from_catalogue(config: SurveyConfig, base: Path, progress: Progress, keep: 
     path = resolve_path(config.catalogue, base)
 
     def read() -> Stage:
-        progress("reading the catalogue")
+        share = share_of(progress, "reading the catalogue")
         stars, flow = read_catalogue(
             path,
             preset=config.preset,
@@ -102,6 +103,7 @@ def _from_catalogue(config: SurveyConfig, base: Path, progress: Progress, keep: 
             missing=config.missing,
             require=wanted,
             trust_units=config.trust_units,
+            share=share,
         )
         stars, flow = _repeats(stars, flow, config.repeats)
         return Stage(dict(stars.columns()), flow, {"catalogue": path.name, "sha256": checksum(path)})
@@ -146,19 +148,24 @@ def prepare_stars(stars: Stars, config: SurveyConfig, flow: CutFlow | None = Non
 
 
 def bin_survey(
-    stars: Stars, config: SurveyConfig, flow: CutFlow | None = None, folder: str | Path = ".", **meta: Any
+    stars: Stars,
+    config: SurveyConfig,
+    flow: CutFlow | None = None,
+    folder: str | Path = ".",
+    share: Share = untold,
+    **meta: Any,
 ) -> BinnedSurvey:
     """The velocity distributions of selected stars (from `load_stars` or `prepare_stars`) in the config's
     regions.
 
     `flow` is continued and kept in `meta`, together with the config, and with what is handed in as `meta`
-    (plain values). Raises ConfigError for bad regions, CatalogueError for observables or errors that the
-    stars lack and when no region at all has enough stars.
+    (plain values). `share` is told how much is done. Raises ConfigError for bad regions, CatalogueError for
+    observables or errors that the stars lack and when no region at all has enough stars.
     """
     regions = survey_regions(config, folder)
     observables = config.observables or stars.observables
     binned = bin_regions(
-        stars, regions, observables, config.bins, config.histogram, config.min_stars, config.seed
+        stars, regions, observables, config.bins, config.histogram, config.min_stars, config.seed, share
     )
     if not any(r.used for r in binned):
         fullest = max(binned, key=lambda r: r.n_stars)
@@ -194,8 +201,8 @@ def bin_sample(
     """
     keep = keep if keep is not None or config.work is None else resolve_path(config.work, folder)
     if keep is None:
-        progress("binning")
-        return bin_survey(sample.stars, config, sample.flow, folder, **sample.facts)
+        share = share_of(progress, "binning")
+        return bin_survey(sample.stars, config, sample.flow, folder, share, **sample.facts)
     key = {
         "version": __version__,
         "config": config.model_dump(mode="json"),
@@ -209,8 +216,8 @@ def bin_sample(
             return BinnedSurvey.load(path)
         except CatalogueError:
             path.unlink()
-    progress("binning")
-    binned = bin_survey(sample.stars, config, sample.flow, folder, **sample.facts)
+    share = share_of(progress, "binning")
+    binned = bin_survey(sample.stars, config, sample.flow, folder, share, **sample.facts)
     binned.save(path)
     return binned
 
@@ -227,9 +234,9 @@ def load_survey(
     Reads the catalogue (or matches one of spectra and one of astrometry), applies the selection of section 2
     of the paper, divides the stars into regions and bins their velocities (steps 1 and 2 of section 3.1).
     Paths in the config are relative to `folder`: by default that of the TOML file, or the working folder.
-    `progress` is told each stage when it begins; `keep`: a folder where finished stages are kept, and found
-    again by the next run (default: the config's `work`, or none). Raises ConfigError for a bad config,
-    CatalogueError for a bad catalogue.
+    `progress` is told each stage when it begins, and how much of it is done; `keep`: a folder where finished
+    stages are kept, and found again by the next run (default: the config's `work`, or none). Raises
+    ConfigError for a bad config, CatalogueError for a bad catalogue.
     """
     config, base = _config_of(source, folder)
     return bin_sample(load_sample(config, base, progress, keep), config, base, progress, keep)

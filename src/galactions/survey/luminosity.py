@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from galactions.errors import CatalogueError
 from galactions.survey.isochrones import Isochrones
+from galactions.survey.progress import Share, chunks, part_of, untold
 from galactions.survey.stars import FloatArray
 
 Prior = Literal["flat", "mass-function"]
@@ -85,16 +86,17 @@ class MagnitudeLattice:
         e_teff: npt.ArrayLike,
         e_logg: npt.ArrayLike,
         e_feh: npt.ArrayLike,
+        share: Share = untold,
     ) -> tuple[FloatArray, FloatArray]:
         """Posterior mean and standard deviation of M_K (each (N,), mag) of stars with measured K and dex and
-        their errors, each (N,).
+        their errors, each (N,). `share` is told how much is done.
 
         NaN for stars with an unknown value or error, and for those off the isochrones.
         """
         stars, known = _known(teff, logg, feh, e_teff, e_logg, e_feh)
         mean, spread = np.full((2, len(stars[0])), np.nan)
-        for start in range(0, len(known), CHUNK):
-            mine = known[start : start + CHUNK]
+        for some in chunks(len(known), CHUNK, share):
+            mine = known[some]
             mean[mine], spread[mine] = self._estimate(*(s[mine] for s in stars))
         return mean, spread
 
@@ -107,6 +109,7 @@ class MagnitudeLattice:
         e_logg: npt.ArrayLike,
         e_feh: npt.ArrayLike,
         plate: npt.NDArray[Any],
+        share: Share = untold,
     ) -> tuple[FloatArray, FloatArray]:
         """As `estimate`, with the prior that the stars on the same `plate` (N,) give by this lattice's own.
 
@@ -117,17 +120,22 @@ class MagnitudeLattice:
         _, group, size = np.unique(plate[known], return_inverse=True, return_counts=True)
         group = np.where(size[group] < LEAST_ON_PLATE, -1, group)
         order = np.argsort(group, kind="stable")
+        done = 0
         for rows in np.split(known[order], np.flatnonzero(np.diff(group[order])) + 1):
-            mine = [s[rows] for s in stars]
-            mean[rows], spread[rows] = self._with_prior_of(*mine).estimate(*mine)
+            begin, done = done, done + len(rows)
+            mine, mine_of = [s[rows] for s in stars], part_of(share, begin / len(known), done / len(known))
+            lattice = self._with_prior_of(*mine, share=part_of(mine_of, 0.0, 0.5))
+            T, g, z, e_T, e_g, e_z = mine
+            rest = part_of(mine_of, 0.5, 1.0)
+            mean[rows], spread[rows] = lattice.estimate(T, g, z, e_T, e_g, e_z, rest)
         return mean, spread
 
-    def _with_prior_of(self, *stars: FloatArray) -> "MagnitudeLattice":
+    def _with_prior_of(self, *stars: FloatArray, share: Share) -> "MagnitudeLattice":
         """The lattice whose cells have the mean posterior weights of some stars."""
         cells = self.moments[0].reshape(len(self.moments[0]), -1)
         weight = np.zeros(cells.shape)
-        for start in range(0, len(stars[0]), CHUNK):
-            first, rest = self._likelihoods(*(s[start : start + CHUNK] for s in stars))
+        for some in chunks(len(stars[0]), CHUNK, share):
+            first, rest = self._likelihoods(*(s[some] for s in stars))
             evidence = np.einsum("nk,nk->n", first @ cells, rest)
             on = evidence > NO_POINTS
             weight += (first[on] / evidence[on, None]).T @ rest[on]

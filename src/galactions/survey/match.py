@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from galactions.errors import CatalogueError
 from galactions.survey.identifiers import Ids
+from galactions.survey.progress import Share, chunks, part_of, untold
 from galactions.survey.sources import Source
 from galactions.survey.table import AnyArray, StarTable
 from galactions.survey.tables import NO_ID
@@ -23,6 +24,9 @@ By = Literal["auto", "id", "sky"]
 
 ARCSEC = np.pi / 180.0 / 3600.0
 """Radians."""
+
+CHUNK = 250_000
+"""Positions looked up at once."""
 
 LEAF = 32
 """Points in a leaf of the search tree: a sky of millions is searched fastest with fairly large ones."""
@@ -118,16 +122,17 @@ def cross_match(
     *,
     by: By = "auto",
     radius: float = 3.0,
+    share: Share = untold,
 ) -> tuple[Index, Index, MatchReport]:
     """Pairs (i, j) of rows of spectra and of astrometry that are the same star, each star once, by rising i.
 
     `radius` (arcsec) is how far positions of one star may be apart, also for a match by id. `by` = "auto"
-    takes ids where they are sound and positions elsewhere; "id" takes nothing but ids. Raises CatalogueError
-    when ids are asked for and are of different releases, not known, or damaged, and for a radius that is not
-    positive.
+    takes ids where they are sound and positions elsewhere; "id" takes nothing but ids. `share` is told how
+    much is done. Raises CatalogueError when ids are asked for and are of different releases, not known, or
+    damaged, and for a radius that is not positive.
     """
     use_ids, reason = choose_way(spectra, astrometry, by, radius)
-    pairs = find_pairs(spectra, astrometry, use_ids, by != "id", radius)
+    pairs = find_pairs(spectra, astrometry, use_ids, by != "id", radius, share)
     i = np.flatnonzero(pairs.partner >= 0)
     best = best_of_each(pairs.partner[i], snr_of(spectra.stars, i), pairs.apart[i])
     report = MatchReport(
@@ -174,9 +179,16 @@ class Pairs:
     duplicate_ids: int
 
 
-def find_pairs(spectra: Source, astrometry: Source, use_ids: bool, use_sky: bool, radius: float) -> Pairs:
+def find_pairs(
+    spectra: Source,
+    astrometry: Source,
+    use_ids: bool,
+    use_sky: bool,
+    radius: float,
+    share: Share = untold,
+) -> Pairs:
     """The star of each spectrum: by id, if these are used, where positions agree within the radius (arcsec);
-    by position, if these are used, for those that are left.
+    by position, if these are used, for those that are left. `share` is told how much is done.
     """
     unique = np.ones(len(astrometry.stars), dtype=bool)
     if "gaia_id" in astrometry.stars:
@@ -191,10 +203,11 @@ def find_pairs(spectra: Source, astrometry: Source, use_ids: bool, use_sky: bool
         found = np.flatnonzero(partner >= 0)
         conflict[found] = separations(here[found], there[partner[found]]) > radius
         partner[conflict] = -1
+    share(0.15)
     by_id = partner >= 0
     left = np.flatnonzero(~by_id)
     if use_sky and len(left) and len(rows):
-        near, ambiguous[left] = _nearest(here[left], there[rows], radius)
+        near, ambiguous[left] = _nearest(here[left], there[rows], radius, part_of(share, 0.15, 0.95))
         partner[left] = np.where(near >= 0, rows[near], -1)
     apart = np.full(len(here), np.nan)
     hit = partner >= 0
@@ -232,18 +245,25 @@ def _by_id(wanted: Ids, ids: Ids, rows: Index) -> Index:
     return np.where(found, order[at], -1)
 
 
-def _nearest(here: FloatArray, there: FloatArray, radius: float) -> tuple[Index, npt.NDArray[np.bool_]]:
+def _nearest(
+    here: FloatArray, there: FloatArray, radius: float, share: Share
+) -> tuple[Index, npt.NDArray[np.bool_]]:
     """For each direction the nearest of the others within the radius (arcsec), or -1; and whether there is a
-    second one.
+    second one. `share` is told how much is done: 0.25 when the tree stands.
     """
     from scipy.spatial import cKDTree
 
     # neither balanced nor compact: built several times faster, and the sky has no long thin cells
     tree = cKDTree(there, leafsize=LEAF, balanced_tree=False, compact_nodes=False)
     chord = 2.0 * np.sin(0.5 * radius * ARCSEC)
-    _, near = tree.query(here, k=2, distance_upper_bound=chord, workers=-1)
-    first = np.where(near[:, 0] < len(there), near[:, 0], -1).astype(np.int64)
-    return first, near[:, 1] < len(there)
+    share(0.25)
+    first = np.empty(len(here), dtype=np.int64)
+    second = np.empty(len(here), dtype=bool)
+    for some in chunks(len(here), CHUNK, part_of(share, 0.25, 1.0)):
+        _, near = tree.query(here[some], k=2, distance_upper_bound=chord, workers=-1)
+        first[some] = np.where(near[:, 0] < len(there), near[:, 0], -1)
+        second[some] = near[:, 1] < len(there)
+    return first, second
 
 
 def snr_of(stars: StarTable, rows: Index) -> AnyArray:

@@ -6,6 +6,7 @@ spectra are compared when all pieces are together. Needs the extra `scale`.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from galactions.errors import CatalogueError
 from galactions.survey.cutflow import CutFlow
+from galactions.survey.kept import Stage, kept_or_made
 from galactions.survey.match import (
     By,
     Index,
@@ -24,10 +26,14 @@ from galactions.survey.match import (
     snr_of,
 )
 from galactions.survey.presets import Column
+from galactions.survey.progress import Share, chunks, untold
 from galactions.survey.source_presets import MISSING, SourcePreset
 from galactions.survey.sources import Source, as_quantities, source_columns
 from galactions.survey.table import AnyArray, StarTable
 from galactions.survey.tables import NO_ID
+
+PARTITIONS = 32
+"""Partitions computed at once: enough for all workers, and no more than is done again after a stop."""
 
 MARK = "galactions_"
 """Beginning of the names of columns of ours, which no catalogue has."""
@@ -50,14 +56,19 @@ def cross_match_hats(
     missing: tuple[float, ...] = MISSING,
     by: By = "auto",
     radius: float = 3.0,
+    share: Share = untold,
+    keep: Path | None = None,
+    key: Mapping[str, Any] | None = None,
 ) -> tuple[Index, StarTable, MatchReport]:
     """Rows of spectra that have a star in the catalogue at `path`, each star once, and these stars in the
     same order; with a report as `cross_match` gives.
 
     `preset` and `given` say which column is what, as in `read_source`. The catalogue must have a margin as
     wide as the radius (arcsec) and the largest motion between the epochs. `conflicts` counts only those that
-    the sky resolves: a star of that id in another partition is not looked up. Raises CatalogueError when LSDB
-    is not installed, for a catalogue without a margin or that lacks a column, and as `cross_match` does.
+    the sky resolves: a star of that id in another partition is not looked up. `share` is told how much is
+    done; `keep`: a folder for finished pieces, which are found again by the same `key` (plain values). Raises
+    CatalogueError when LSDB is not installed, for a catalogue without a margin or that lacks a column, when
+    no star is found, and as `cross_match` does.
     """
     try:
         import lsdb
@@ -87,16 +98,23 @@ def cross_match_hats(
     frame[MARK + "row"] = np.arange(len(frame))
     here = lsdb.from_dataframe(frame, ra_column=MARK + "ra", dec_column=MARK + "dec", margin_threshold=None)
     algorithm = _algorithm(path, spectra, empty, columns, missing, use_ids, by != "id", radius)
-    found = here.crossmatch(
-        there,
-        algorithm=algorithm,
-        require_right_margin=True,
-        suffixes=("", ""),
-        suffix_method="overlapping_columns",
-        log_changes=False,
-    ).compute()
-    raw = {name: _plain(found[name]) for name in found.columns}
+    try:
+        joined = here.crossmatch(
+            there,
+            algorithm=algorithm,
+            require_right_margin=True,
+            suffixes=("", ""),
+            suffix_method="overlapping_columns",
+            log_changes=False,
+        )
+    except RuntimeError as error:  # LSDB's, when no partition of the one lies in the other
+        raise CatalogueError(f"no spectrum has astrometry: {path}: {error}") from error
+    raw = _in_pieces(joined, share, keep, key or {})
     rows = raw[MARK + "row"].astype(np.int64)
+    if not len(rows):
+        raise CatalogueError(
+            f"no spectrum has astrometry: no star of {path} is within {radius:g} arcsec of one"
+        )
     order = np.argsort(rows, kind="stable")
     rows, raw = rows[order], {name: column[order] for name, column in raw.items()}
     partners = StarTable(as_quantities(path, raw, columns, missing))
@@ -120,6 +138,21 @@ def cross_match_hats(
         separation=separation_quantiles(raw[MARK + "apart"][best]),
     )
     return rows[best], partners.select(best), report
+
+
+def _in_pieces(joined: Any, share: Share, keep: Path | None, key: Mapping[str, Any]) -> dict[str, AnyArray]:
+    """The columns of a catalogue that is yet to be computed, by some partitions at a time."""
+
+    def computed(some: slice) -> Stage:
+        found = joined.partitions[some].compute()
+        columns = {name: _plain(found[name]) for name in found.columns}
+        return Stage(columns, CutFlow.start(len(found)), {})
+
+    pieces = []
+    for some in chunks(joined.npartitions, PARTITIONS, share):
+        where = {**key, "piece": [some.start, some.stop, joined.npartitions]}
+        pieces.append(kept_or_made(keep, "piece", where, partial(computed, some)).columns)
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
 def _plain(series: Any) -> AnyArray:

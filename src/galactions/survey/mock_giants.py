@@ -26,13 +26,18 @@ def giant_teff(logg: npt.ArrayLike, feh: npt.ArrayLike) -> FloatArray:
     return 4750.0 + 380.0 * (g - 2.5) - 250.0 * z
 
 
+def bolometric_correction_K(teff: npt.ArrayLike) -> FloatArray:
+    """Of K_s (mag), for giants of T_eff (K): a straight line, 2.1 mag at 4800 K."""
+    return 2.1 - 9.0e-4 * (np.asarray(teff, dtype=np.float64) - 4800.0)
+
+
 def giant_M_K(teff: npt.ArrayLike, logg: npt.ArrayLike) -> FloatArray:
     """Absolute K_s magnitude of a star of `MASS` with T_eff (K) and log g (dex): L from g M T^-4 by Stefan
-    and Boltzmann, with a bolometric correction to K_s that is linear in T_eff, 2.1 mag at 4800 K.
+    and Boltzmann, with `bolometric_correction_K`.
     """
     T, g = np.asarray(teff, dtype=np.float64), np.asarray(logg, dtype=np.float64)
     log_L = np.log10(MASS) + 4.0 * np.log10(T / SUN_TEFF) - (g - SUN_LOG_G)
-    return SUN_M_BOL - 2.5 * log_L - (2.1 - 9.0e-4 * (T - 4800.0))
+    return SUN_M_BOL - 2.5 * log_L - bolometric_correction_K(T)
 
 
 def giant_colour(teff: npt.ArrayLike) -> FloatArray:

@@ -13,6 +13,7 @@ import numpy as np
 from galactions.errors import CatalogueError
 from galactions.survey.correlated import correlate
 from galactions.survey.frame import SightLines, galactocentric_from_basis, sight_line_basis
+from galactions.survey.progress import Share, chunks, untold
 from galactions.survey.stars import FloatArray, Stars
 from galactions.survey.sun import PAPER_SUN, Sun
 
@@ -83,19 +84,18 @@ def phase_space_errors(
     parallax: FloatArray | None = None,
     e_parallax: FloatArray | None = None,
     parallax_correlations: FloatArray | None = None,
+    share: Share = untold,
 ) -> PhaseSpaceErrors:
     """Positions and velocities of N stars with their errors, from `n_samples` samples of each; see
-    `sample_observables` for what is varied. The seed fixes the result. Raises CatalogueError as it does, and
-    for fewer than two samples.
+    `sample_observables` for what is varied. The seed fixes the result; `share` is told how much is done.
+    Raises CatalogueError as it does, and for fewer than two samples.
     """
     if n_samples < 2:
         raise CatalogueError(f"errors need at least 2 samples of each star: found {n_samples}")
     rng = np.random.default_rng(seed)
     n = len(stars)
     mean, median, covariance = np.empty((n, 6)), np.empty((n, 6)), np.empty((n, 6, 6))
-    step = max(1, CHUNK // n_samples)
-    for start in range(0, n, step):
-        mine = slice(start, min(start + step, n))
+    for mine in chunks(n, max(1, CHUNK // n_samples), share):
         some = stars.select(mine)
         samples = sample_observables(
             some,

@@ -19,12 +19,13 @@ from galactions.survey.config import ColumnTable, PlatesTable, Quality, SourceTa
 from galactions.survey.config_file import resolve_path
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.frame import icrs_to_galactic
-from galactions.survey.kept import Progress, Stage, file_stamp, kept_or_made, silent
+from galactions.survey.kept import Stage, file_stamp, kept_or_made
 from galactions.survey.match import Index, MatchReport, cross_match
 from galactions.survey.match_hats import cross_match_hats, is_hats
 from galactions.survey.no_match import why_no_match
 from galactions.survey.plates import read_plate_selection, serial_numbers
 from galactions.survey.presets import Column
+from galactions.survey.progress import Progress, Share, share_of, silent
 from galactions.survey.selection import is_k_giant
 from galactions.survey.source_presets import ASTROMETRY, SPECTRA, SourcePreset
 from galactions.survey.sources import Source, read_source
@@ -117,9 +118,9 @@ def _match_key(config: SurveyConfig, folder: Path) -> dict[str, Any]:
 
 def _giants(config: SurveyConfig, folder: Path, progress: Progress) -> Stage:
     """The good spectra of giants."""
-    progress("reading the spectra")
+    share = share_of(progress, "reading the spectra")
     table = _sources(config)[0]
-    source = _read(table, SPECTRA[table.preset], folder)
+    source = _read(table, SPECTRA[table.preset], folder, share)
     stars, flow = _good_spectra(source.stars, source.flow, config)
     return Stage(stars.columns, flow, {"gaia_release": source.gaia_release, "ids_note": source.ids_note})
 
@@ -130,7 +131,7 @@ def _matched(config: SurveyConfig, folder: Path, progress: Progress, keep: Path 
     found = kept_or_made(keep, "spectra", _spectra_key(config, folder), make)
     epoch = _adapted(SPECTRA[first.preset], first).epoch
     spectra = Source(StarTable(found.columns), **found.facts, epoch=epoch, flow=found.flow)
-    i, partners, report, rows = _partners(spectra, second, config, folder, progress)
+    i, partners, report, rows = _partners(spectra, second, config, folder, progress, keep)
     flow = found.flow.after("has astrometry", report.matched)
     flow = flow.after("is the best spectrum of its star", report.stars)
     merged = _merge(spectra.stars.select(i), partners)
@@ -146,21 +147,35 @@ def _matched(config: SurveyConfig, folder: Path, progress: Progress, keep: Path 
 
 
 def _partners(
-    spectra: Source, table: SourceTable, config: SurveyConfig, folder: Path, progress: Progress
+    spectra: Source,
+    table: SourceTable,
+    config: SurveyConfig,
+    folder: Path,
+    progress: Progress,
+    keep: Path | None,
 ) -> tuple[Index, StarTable, MatchReport, CutFlow]:
     """Rows of the spectra that have astrometry, this astrometry, the report, and the count of its rows."""
     path, match = resolve_path(table.file, folder), config.match
     if is_hats(path):
-        progress("matching with the partitioned catalogue")
+        share = share_of(progress, "matching with the partitioned catalogue")
         preset = _adapted(ASTROMETRY[table.preset], table)
         i, partners, report = cross_match_hats(
-            spectra, path, preset, _columns(table), missing=table.missing, by=match.by, radius=match.radius
+            spectra,
+            path,
+            preset,
+            _columns(table),
+            missing=table.missing,
+            by=match.by,
+            radius=match.radius,
+            share=share,
+            keep=keep,
+            key=_match_key(config, folder),
         )
         return i, partners, report, CutFlow.start(report.n_astrometry, f"rows of {path.name}")
-    progress("reading the astrometry")
-    astrometry = _read(table, ASTROMETRY[table.preset], folder)
-    progress("matching the two")
-    i, j, report = cross_match(spectra, astrometry, by=match.by, radius=match.radius)
+    share = share_of(progress, "reading the astrometry")
+    astrometry = _read(table, ASTROMETRY[table.preset], folder, share)
+    share = share_of(progress, "matching the two")
+    i, j, report = cross_match(spectra, astrometry, by=match.by, radius=match.radius, share=share)
     if not report.matched:
         why = why_no_match(spectra, astrometry, match.radius)
         raise CatalogueError(f"no spectrum has astrometry: {why}\n{report}")
@@ -169,11 +184,11 @@ def _partners(
 
 def _with_distances(config: SurveyConfig, folder: Path, progress: Progress, keep: Path | None) -> Stage:
     table, flow, facts = matched_stars(config, folder, progress, keep)
-    progress("distances")
+    share = share_of(progress, "distances")
     if "l" not in table or "b" not in table:
         lon, lat = (np.asarray(a) for a in icrs_to_galactic(table["ra"], table["dec"]))
         table = table.with_columns(l=lon, b=lat)
-    found = star_distances(table, config.distance, folder)
+    found = star_distances(table, config.distance, folder, share)
     left = flow.left
     for reason, number in found.lost.items():
         left -= number
@@ -215,13 +230,14 @@ def _adapted(preset: SourcePreset, table: SourceTable) -> SourcePreset:
     )
 
 
-def _read(table: SourceTable, preset: SourcePreset, folder: Path) -> Source:
+def _read(table: SourceTable, preset: SourcePreset, folder: Path, share: Share) -> Source:
     return read_source(
         resolve_path(table.file, folder),
         _adapted(preset, table),
         columns=_columns(table),
         missing=table.missing,
         trust_units=table.trust_units,
+        share=share,
     )
 
 

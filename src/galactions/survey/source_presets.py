@@ -72,11 +72,12 @@ _GAIA = {
     "nu_eff": "nu_eff_used_in_astrometry",
     "pseudocolour": "pseudocolour",
     "params_solved": "astrometric_params_solved",
-    # not in gaia_source: 2MASS, joined on by `galactions survey fetch`
+    # not in gaia_source: 2MASS and AllWISE, joined on by `galactions survey fetch`
     "j_mag": "j_m",
     "h_mag": "h_m",
     "k_mag": "ks_m",
     "e_k_mag": "ks_msigcom",
+    "w2_mag": "w2mpro",
 }
 
 _GAIA_NEEDED = frozenset({"gaia_id", "ra", "dec", "pm_ra", "pm_dec", "e_pm_ra", "e_pm_dec"})
@@ -102,8 +103,9 @@ _ASSUMED = "assumed to be those of the neighbouring releases: no list of this on
 SPECTRA = {
     "lamost_dr8_v1": _lamost(
         "dr2",
-        f"{_ASSUMED} gaia_source_id, rv, rv_err, snrg (a published script that reads the table of DR8, where "
-        "-9999 stands for missing ids)",
+        "published scripts that read dr8_v1.0_stellar_LRS: snrg, teff, logg, feh with their errors, "
+        "gaia_source_id (Gaia DR2, by the release's description), rv, rv_err; its query form: obsid, "
+        "ra, dec. planid is assumed to be called as in DR9 and DR10",
     ),
     "lamost_dr8_v2": _lamost(
         "dr3",
@@ -121,7 +123,7 @@ SPECTRA = {
 }
 """Catalogues of spectra: the LAMOST LRS tables of A, F, G and K stars."""
 
-_ARCHIVE = "the column lists of gaia_source in the archive: all but those of 2MASS"
+_ARCHIVE = "the column lists of gaia_source in the archive: all but those of 2MASS and AllWISE"
 
 ASTROMETRY = {
     "gaia_edr3": SourcePreset(_columns(_GAIA), frozenset(_GAIA) - _GAIA_NEEDED, "dr3", 2016.0, _ARCHIVE),

@@ -7,11 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from galactions.errors import CatalogueError
-from galactions.survey.checks import check_positions, check_proper_motions, check_velocities
+from galactions.survey.checks import (
+    check_parallaxes,
+    check_positions,
+    check_proper_motions,
+    check_velocities,
+)
 from galactions.survey.columns import as_numbers
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.identifiers import as_ids, went_through_float
 from galactions.survey.presets import Column
+from galactions.survey.progress import Share, untold
 from galactions.survey.source_presets import MISSING, GaiaRelease, SourcePreset
 from galactions.survey.table import IDENTIFIERS, QUANTITIES, AnyArray, StarTable
 from galactions.survey.tables import read_columns
@@ -37,6 +43,7 @@ def read_source(
     columns: Mapping[str, str | Column] | None = None,
     missing: Iterable[float] = MISSING,
     trust_units: bool = False,
+    share: Share = untold,
 ) -> Source:
     """The stars of a catalogue of spectra or astrometry, with rows without a position on the sky counted and
     left out.
@@ -44,12 +51,14 @@ def read_source(
     `columns` adds to the preset's or overrides them: a column given there must be in the file. Values in
     `missing` stand for "no value". Raises CatalogueError for a file or column that is missing or broken, for
     names that are no quantity, and for columns that as a whole cannot be in the right unit (`trust_units`
-    skips that).
+    skips that). `share` is told how much of the file is read.
     """
     path = Path(path)
     chosen, optional = source_columns(preset, columns)
     exact = [chosen[name].name for name in IDENTIFIERS & chosen.keys()]
-    raw = read_columns(path, [c.name for c in chosen.values()], [chosen[n].name for n in optional], exact)
+    raw = read_columns(
+        path, [c.name for c in chosen.values()], [chosen[n].name for n in optional], exact, share
+    )
     release, note = preset.gaia_release, ""
     ids = chosen.get("gaia_id")
     if ids is not None and ids.name in raw and went_through_float(raw[ids.name]):
@@ -59,6 +68,8 @@ def read_source(
         check_positions(path, values)
         if "v_los" in values:
             check_velocities(path, values["v_los"])
+        if "parallax" in values:
+            check_parallaxes(path, values["parallax"])
         for name in ("pm_ra", "pm_dec"):
             if name in values:
                 check_proper_motions(path, name, values[name])

@@ -15,6 +15,7 @@ from galactions.survey.extinction import extinction_k
 from galactions.survey.giant_luminosity import GiantLuminosity, parallax_magnitude
 from galactions.survey.isochrones import read_isochrones
 from galactions.survey.luminosity import MagnitudeLattice
+from galactions.survey.progress import Share, part_of, untold
 from galactions.survey.stars import FloatArray
 from galactions.survey.table import StarTable
 from galactions.survey.zero_point import parallax_zero_point
@@ -41,9 +42,9 @@ class StarDistances:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def corrected_parallax(stars: StarTable, zero_point: bool) -> tuple[FloatArray, int]:
+def corrected_parallax(stars: StarTable, zero_point: bool, share: Share = untold) -> tuple[FloatArray, int]:
     """Parallaxes (N,) in mas less their zero point if asked for, and for how many the zero point is not known
-    (their parallax becomes NaN).
+    (their parallax becomes NaN); `share` is told how much is done.
     """
     parallax = np.asarray(stars["parallax"], dtype=np.float64)
     if not zero_point:
@@ -52,25 +53,33 @@ def corrected_parallax(stars: StarTable, zero_point: bool) -> tuple[FloatArray, 
         "the zero point of parallaxes", "g_mag", "nu_eff", "pseudocolour", "ecl_lat", "params_solved"
     )
     zero = parallax_zero_point(
-        stars["g_mag"], stars["nu_eff"], stars["pseudocolour"], stars["ecl_lat"], stars["params_solved"]
+        stars["g_mag"],
+        stars["nu_eff"],
+        stars["pseudocolour"],
+        stars["ecl_lat"],
+        stars["params_solved"],
+        share,
     )
     return parallax - zero, int(np.sum(np.isfinite(parallax) & ~np.isfinite(zero)))
 
 
-def star_distances(stars: StarTable, rule: DistanceTable, folder: str | Path = ".") -> StarDistances:
-    """Distances of stars by the rule of a config; isochrone files are relative to `folder`.
+def star_distances(
+    stars: StarTable, rule: DistanceTable, folder: str | Path = ".", share: Share = untold
+) -> StarDistances:
+    """Distances of stars by the rule of a config; isochrone files are relative to `folder`; `share` is told
+    how much is done.
 
     Raises CatalogueError for columns that are needed and missing, isochrones that cannot be read, and when
     there are too few good parallaxes for what is to be measured from them.
     """
     if rule.method == "parallax":
-        return _by_parallax(stars, rule)
-    return _by_photometry(stars, rule, Path(folder))
+        return _by_parallax(stars, rule, share)
+    return _by_photometry(stars, rule, Path(folder), share)
 
 
-def _by_parallax(stars: StarTable, rule: DistanceTable) -> StarDistances:
+def _by_parallax(stars: StarTable, rule: DistanceTable, share: Share) -> StarDistances:
     stars.require("distance.method = 'parallax'", "parallax", "e_parallax")
-    parallax, no_zero = corrected_parallax(stars, rule.zero_point)
+    parallax, no_zero = corrected_parallax(stars, rule.zero_point, share)
     error = np.asarray(stars["e_parallax"], dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         good = parallax > 0
@@ -85,16 +94,18 @@ def _by_parallax(stars: StarTable, rule: DistanceTable) -> StarDistances:
     return StarDistances(distance, distance**2 * error, parallax, lost, facts)
 
 
-def _by_photometry(stars: StarTable, rule: DistanceTable, folder: Path) -> StarDistances:
+def _by_photometry(stars: StarTable, rule: DistanceTable, folder: Path, share: Share) -> StarDistances:
     stars.require("distance.method = 'photometric'", "k_mag", "teff", "logg", "feh")
     facts: dict[str, Any] = {"method": "photometric", "magnitudes": rule.magnitudes}
     parallax = np.full(len(stars), np.nan)
     if rule.ratio == "measure" or rule.magnitudes == "giants":
         stars.require("a distance scale measured from parallaxes", "parallax", "e_parallax")
-        parallax, facts["without_zero_point"] = corrected_parallax(stars, rule.zero_point)
+        parallax, facts["without_zero_point"] = corrected_parallax(
+            stars, rule.zero_point, part_of(share, 0.0, 0.3)
+        )
         facts["not_positive"] = int(np.sum(parallax <= 0))
     extinction = extinction_k(stars, rule.extinction)
-    M_K, e_M_K = _magnitudes(stars, rule, folder, extinction, parallax)
+    M_K, e_M_K = _magnitudes(stars, rule, folder, extinction, parallax, part_of(share, 0.3, 1.0))
     e_k = np.nan_to_num(stars["e_k_mag"], nan=0.0) if "e_k_mag" in stars else 0.0
     raw = photometric_distance(stars["k_mag"], M_K, extinction)
     e_raw = PER_MAG * raw * np.hypot(e_M_K, e_k)
@@ -116,7 +127,12 @@ def _by_photometry(stars: StarTable, rule: DistanceTable, folder: Path) -> StarD
 
 
 def _magnitudes(
-    stars: StarTable, rule: DistanceTable, folder: Path, extinction: FloatArray, parallax: FloatArray
+    stars: StarTable,
+    rule: DistanceTable,
+    folder: Path,
+    extinction: FloatArray,
+    parallax: FloatArray,
+    share: Share,
 ) -> tuple[FloatArray, FloatArray]:
     teff, logg, feh = stars["teff"], stars["logg"], stars["feh"]
     if rule.magnitudes == "isochrones":
@@ -125,14 +141,14 @@ def _magnitudes(
         isochrones = read_isochrones(isochrone_files(rule, folder))
         if rule.prior == "plate":
             stars.require("distance.prior = 'plate'", "plate")
-            return MagnitudeLattice.of(isochrones).estimate_by_plate(*measured, stars["plate"])
-        return MagnitudeLattice.of(isochrones, rule.prior).estimate(*measured)
+            return MagnitudeLattice.of(isochrones).estimate_by_plate(*measured, stars["plate"], share)
+        return MagnitudeLattice.of(isochrones, rule.prior).estimate(*measured, share)
     with np.errstate(invalid="ignore", divide="ignore"):
         fraction = stars["e_parallax"] / parallax
         good = (parallax > 0) & (fraction < TRAINING_FRACTION)
         M = np.where(good, parallax_magnitude(stars["k_mag"], parallax, extinction), np.nan)
     giants = GiantLuminosity.train(teff, logg, feh, M, fraction / PER_MAG)
-    return giants.estimate(teff, logg, feh)
+    return giants.estimate(teff, logg, feh, share)
 
 
 def isochrone_files(rule: DistanceTable, folder: Path) -> list[Path]:

@@ -2,7 +2,7 @@
 
 import difflib
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from galactions.errors import CatalogueError
+from galactions.survey.progress import Share, untold
 
 SUFFIXES = {
     ".fits": "fits", ".fit": "fits", ".csv": "csv", ".tsv": "csv", ".dat": "whitespace", ".txt": "whitespace",
@@ -37,23 +38,29 @@ NO_ID = -1
 
 
 def read_columns(
-    path: str | Path, names: Iterable[str], optional: Iterable[str] = (), exact: Iterable[str] = ()
+    path: str | Path,
+    names: Iterable[str],
+    optional: Iterable[str] = (),
+    exact: Iterable[str] = (),
+    share: Share = untold,
 ) -> dict[str, AnyArray]:
     """The named columns of a file, in its own units and types; masked or empty numbers are NaN.
 
     A name in `optional` that the file lacks is left out. Integers of the columns in `exact` (identifiers,
-    which a float would round) stay integers, with `NO_ID` where there is none. Raises CatalogueError for a
-    file that is missing or broken, and for missing columns (naming them, those that come close, and those
-    that are there).
+    which a float would round) stay integers, with `NO_ID` where there is none. `share` is told how much is
+    read (of FITS and Parquet, which are read column by column). Raises CatalogueError for a file that is
+    missing or broken, and for missing columns (naming them, those that come close, and those that are there).
     """
     path = Path(path)
     if not path.is_file():
         raise CatalogueError(f"{path}: no such file")
     kind = table_format(path)
+    if kind in ("csv", "whitespace", "ecsv") and path.suffix.lower() != ".gz":
+        _check_end(path)
     wanted = list(dict.fromkeys(names))
     reader = {"fits": _fits, "csv": _csv, "whitespace": _whitespace, "parquet": _parquet}.get(kind, _astropy)
     try:
-        there, columns = reader(path, wanted, frozenset(exact))
+        there, columns = reader(path, wanted, frozenset(exact), share)
     except CatalogueError:
         raise
     except Exception as error:  # each reader has its own errors, all of which mean that the file is broken
@@ -65,6 +72,20 @@ def read_columns(
     if lengths and lengths != {0} and len(lengths) == 1:
         return columns
     raise CatalogueError(f"{path}: the table has no rows")
+
+
+def _check_end(path: Path) -> None:
+    """Raises CatalogueError for a text file that ends within a line: nothing else tells that it was cut off,
+    and the last number of what is left may be another one.
+    """
+    with path.open("rb") as file:
+        if not file.seek(0, 2):
+            return  # empty: the reader says so
+        file.seek(-1, 2)
+        if file.read(1) not in (b"\n", b"\r"):
+            raise CatalogueError(
+                f"{path}: the file ends within a line: it is cut off (if it is not, put a newline at its end)"
+            )
 
 
 def _missing_text(path: Path, missing: list[str], there: list[str]) -> str:
@@ -98,7 +119,21 @@ def _blank(array: AnyArray, mask: AnyArray, exact: bool) -> AnyArray:
     return np.where(mask, np.nan, array.astype(np.float64))
 
 
-def _fits(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
+def _in_turn(names: list[str], share: Share) -> Iterator[str]:
+    """The names one after the other; `share` is told after each."""
+    for number, name in enumerate(names, start=1):
+        yield name
+        share(number / len(names))
+
+
+def _check_stream(path: Path) -> None:
+    """Raises EOFError for a compressed file that is cut off."""
+    with gzip.open(path) as file:
+        while file.read(1 << 24):
+            pass
+
+
+def _fits(path: Path, wanted: list[str], exact: Exact, share: Share) -> tuple[list[str], dict[str, AnyArray]]:
     import warnings
 
     from astropy.io import fits
@@ -108,11 +143,13 @@ def _fits(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[
         warnings.simplefilter("error", AstropyUserWarning)  # a truncated file is only warned about
         with fits.open(path, memmap=path.suffix.lower() != ".gz") as hdus:
             tables = [h for h in hdus if isinstance(h, fits.BinTableHDU | fits.TableHDU)]
+            if not tables and path.suffix.lower() == ".gz":
+                _check_stream(path)  # astropy takes what there is of it for the whole
             if not tables:
                 raise CatalogueError(f"{path}: the FITS file holds no table")
             there = list(tables[0].columns.names)
             columns = {}
-            for name in (n for n in wanted if n in there):
+            for name in _in_turn([n for n in wanted if n in there], share):
                 array = _plain(np.array(tables[0].data[name]), name in exact)
                 null = tables[0].columns[name].null
                 if null is not None and array.dtype.kind in "iu":
@@ -136,15 +173,20 @@ def _arrow(table: Any, exact: Exact) -> dict[str, AnyArray]:
     return columns
 
 
-def _parquet(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
+def _parquet(
+    path: Path, wanted: list[str], exact: Exact, share: Share
+) -> tuple[list[str], dict[str, AnyArray]]:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)
     there = [field.name for field in file.schema_arrow]
-    return there, _arrow(file.read(columns=[n for n in wanted if n in there]), exact)
+    columns: dict[str, AnyArray] = {}
+    for name in _in_turn([n for n in wanted if n in there], share):
+        columns |= _arrow(file.read(columns=[name]), exact)
+    return there, columns
 
 
-def _csv(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
+def _csv(path: Path, wanted: list[str], exact: Exact, share: Share) -> tuple[list[str], dict[str, AnyArray]]:
     import pyarrow.csv as pc
 
     skipped, header = 0, ""
@@ -168,7 +210,9 @@ def _csv(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[s
     return there, _arrow(table, exact)
 
 
-def _whitespace(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
+def _whitespace(
+    path: Path, wanted: list[str], exact: Exact, share: Share
+) -> tuple[list[str], dict[str, AnyArray]]:
     from astropy.io import ascii as text
 
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open("rt", encoding="utf-8") as lines:
@@ -181,7 +225,9 @@ def _whitespace(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str],
     return list(table.colnames), {n: _plain(table[n], n in exact) for n in wanted if n in table.colnames}
 
 
-def _astropy(path: Path, wanted: list[str], exact: Exact) -> tuple[list[str], dict[str, AnyArray]]:
+def _astropy(
+    path: Path, wanted: list[str], exact: Exact, share: Share
+) -> tuple[list[str], dict[str, AnyArray]]:
     from astropy.table import Table
 
     style = {"ecsv": "ascii.ecsv", "votable": "votable"}[table_format(path)]
