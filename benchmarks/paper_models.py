@@ -12,7 +12,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from typing import Any
 import jax.numpy as jnp
 
 import galactions as ga
+from benchmarks import halo_of_ca20d
+from benchmarks.markdown import table
 from galactions.cli.summary import state
 from galactions.data.published import PaperResult, paper_result
 from galactions.errors import ModelError
@@ -120,6 +122,7 @@ def as_printed(spec: ModelSpec) -> ModelSpec:
 
 VARIANTS: tuple[tuple[str, str, Callable[[ModelSpec], ModelSpec]], ...] = (
     ("Mc17a", "k_r = k_z = 0", as_printed),
+    ("Ca20d", "k_r = k_z = 0", as_printed),
     ("Ca20d", "implicit contraction", implicit_contraction),
     ("Ca20e", "implicit contraction", implicit_contraction),
     ("Mc17k", "implicit contraction", implicit_contraction),
@@ -139,13 +142,6 @@ def against(value: float, paper: float | None, kind: str) -> str:
     difference = value / paper - 1
     text = f"{100 * difference:+.1f}".replace("-", "−")
     return f"**{text}**" if abs(difference) > TOLERANCES[kind] else text
-
-
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; the first column to the left, numbers to the right."""
-    lines = [" | ".join(headings), " | ".join(["---"] + ["---:"] * (len(headings) - 1))]
-    lines += [" | ".join(row) for row in rows]
-    return "\n".join(f"| {line} |" for line in lines)
 
 
 def masses_and_velocities(outcomes: Sequence[Outcome]) -> str:
@@ -212,7 +208,11 @@ def masses_without_the_medium() -> str:
 
 def tables_of_variants(changed: Sequence[Outcome]) -> dict[str, str]:
     """The parts of the page that show the variants."""
-    return {"variants": masses_and_velocities(changed), "densities of variants": densities(changed)}
+    return {
+        "variants": masses_and_velocities(changed),
+        "densities of variants": densities(changed),
+        "halo of Ca20d": halo_of_ca20d.variants(),
+    }
 
 
 def rewrite(page: str, parts: dict[str, str]) -> str:

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 from itertools import pairwise
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,9 @@ import pytest
 
 import galactions as ga
 from galactions.errors import ModelError, ModelWarning
+from galactions.galaxy.fitness import require_distribution_functions
 from galactions.galaxy.iteration import initial_state, iterate
+from galactions.inference.model_predictor import ModelPredictor
 
 D_SUN = 8.11
 build_module = importlib.import_module("galactions.galaxy.build")
@@ -106,6 +109,19 @@ class TestDistributionFunctionsThatDoNotFit:
         ):
             ga.build(self.radial_halo(r_a_halo_df=5.0), iterations=0)
 
+    @pytest.mark.parametrize("asked", ["predict", "extended"])
+    def test_in_a_trial_of_a_fit(self, asked):
+        """Told before anything is predicted."""
+        predictor = ModelPredictor(self.radial_halo(), SimpleNamespace(prediction=None), 1, 1)
+        with pytest.raises(ModelError, match=r"of halo does not fit .*negative for 3.*% of its mass"):
+            getattr(predictor, asked)({"r_a_halo_df": 5.0})
+
+    def test_under_a_derivative(self):
+        """Where there is no value to judge by."""
+        parameters = dict(self.radial_halo(r_a_halo_df=5.0).parameters)
+        dfs = jax.eval_shape(lambda p: _judged(self.radial_halo().components, p), parameters)
+        assert "halo" in dfs
+
     @pytest.mark.slow
     def test_anisotropy_above_what_the_slope_allows(self):
         """beta <= gamma/2 in the centre (An & Evans 2006): a cored halo cannot be radial there, where it has
@@ -179,6 +195,12 @@ def test_derivatives_through_an_iteration(initial, name):
         for sign in (1, -1)
     )
     assert float(slope) == pytest.approx((up - down) / (2 * h), rel=1e-4, abs=1e-5)
+
+
+def _judged(components, parameters):
+    dfs = initial_state(components, parameters)[0].dfs
+    require_distribution_functions("traced", dfs)
+    return dfs
 
 
 _velocity = jax.jit(lambda potential: potential.circular_velocity(jnp.asarray(D_SUN)))

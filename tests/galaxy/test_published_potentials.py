@@ -3,6 +3,7 @@ them.
 """
 
 import warnings
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -126,6 +127,21 @@ def test_against_quadrature(name):
     np.testing.assert_allclose(circular_velocity(name), by_quadrature(ga.named_model(name)), rtol=2e-5)
 
 
+@pytest.mark.parametrize("q", [0.6, 1.3])
+def test_halo_that_is_not_round(q):
+    """McMillan17 with an oblate and a prolate halo, by its homoeoids."""
+    spec = ga.named_model("McMillan17")
+    discs, bulge, _ = parts_of(spec)
+    rho0, r0 = (spec.parameters[f"{name}_halo"] for name in ("rho0", "r0"))
+
+    def halo(m):
+        return rho0 / (m / r0 * (1 + m / r0) ** 2)
+
+    squares = sum(disk_squared(*disk) for disk in discs) + spheroid_squared(*bulge)
+    expected = np.sqrt(squares + spheroid_squared(halo, q))
+    np.testing.assert_allclose(circular_velocity("McMillan17", q_halo=q), expected, rtol=1e-4)
+
+
 def test_cautun20_against_quadrature():
     """Its halo contracted, and its medium scaled to the virial radius, by root searches of their own."""
     spec = ga.named_model("Cautun20")
@@ -183,6 +199,37 @@ def test_mwpotential2014_of_gala():
 def test_milky_way_potential_of_gala():
     model = pytest.importorskip("gala.potential").MilkyWayPotential(version="v1")
     np.testing.assert_allclose(circular_velocity("PriceWhelan17"), gala_curve(model), rtol=2e-5)
+
+
+def agama_files():
+    """AGAMA, and the folder of potentials that it comes with."""
+    agama = pytest.importorskip("agama", reason="needs AGAMA")
+    agama.setUnits(length=1, velocity=1, mass=1)
+    return agama, Path(agama.__file__).parent / "data"
+
+
+def agama_curve(potential):
+    return np.sqrt(-R * potential.force(np.array([R, 0 * R, 0 * R]).T)[:, 0])
+
+
+@pytest.mark.parametrize("name", ["McMillan17", "Piffl14", "MWPotential2014", "PriceWhelan17"])
+def test_files_of_agama(name):
+    """Within 1.1e-4, the error of its expansion of the discs: the quadrature above is closer to ours."""
+    agama, folder = agama_files()
+    theirs = agama_curve(agama.Potential(str(folder / f"{name}.ini")))
+    np.testing.assert_allclose(circular_velocity(name), theirs, rtol=1.2e-4)
+
+
+def test_cautun20_of_agama(tmp_path):
+    """Its halo and the rest of its file each for itself: AGAMA 1.0 expands a file to the order of its halo,
+    here l = 0. The halo is a table of 25 radii, and the medium scaled to a rounded virial radius.
+    """
+    agama, folder = agama_files()
+    parts = (folder / "Cautun20.ini").read_text().partition("[Potential Cautun20")
+    (tmp_path / "rest.ini").write_text(parts[0])
+    (tmp_path / "halo.ini").write_text("".join(parts[1:]))
+    theirs = agama.Potential(*(agama.Potential(str(tmp_path / f"{name}.ini")) for name in ("rest", "halo")))
+    np.testing.assert_allclose(circular_velocity("Cautun20"), agama_curve(theirs), rtol=1.5e-3)
 
 
 @pytest.mark.slow

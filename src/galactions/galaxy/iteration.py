@@ -11,6 +11,7 @@ from jaxtyping import Array
 
 from galactions.actions.table import ActionTable
 from galactions.actions.tabulate import tabulate_actions
+from galactions.df.base import SpheroidFunction
 from galactions.galaxy.components import (
     AnalyticDensity,
     DistributionFunction,
@@ -77,7 +78,7 @@ def _prepare(
     means = {
         name: spherical_mean(d)
         for name, d in analytic.items()
-        if name in dfs and isinstance(d, SmoothDensity)
+        if isinstance(dfs.get(name), SpheroidFunction) and isinstance(d, SmoothDensity)
     }
     return Ingredients(dfs, static, means), dict(analytic), potential
 

@@ -97,13 +97,15 @@ def _state(
     spec: "ModelSpec", values: Mapping[str, Any], iterations: int
 ) -> "tuple[Ingredients, State, dict[str, Any]]":
     """DFs and state of the model with parameters `values` after `iterations` iterations, and these as JAX
-    arrays."""
+    arrays. Raises ModelError where a DF cannot have the density that it is to be made from."""
     import jax.numpy as jnp
 
+    from galactions.galaxy.fitness import require_distribution_functions
     from galactions.galaxy.iteration import initial_state, iterate
 
     parameters = {name: jnp.asarray(value, float) for name, value in values.items()}
     ingredients, state = initial_state(spec.components, parameters)
+    require_distribution_functions(spec.name, ingredients.dfs)
     for _ in range(iterations):
         state = iterate(ingredients, state)
     return ingredients, state, parameters
