@@ -22,7 +22,12 @@ class DistributionFunction(eqx.Module):
 
 
 class DiskFunction(DistributionFunction):
-    """DF of a disc: its stars crowd around the circular orbits of J_phi > 0."""
+    """DF of a disc: its stars crowd around the circular orbits of J_phi > 0.
+
+    `prograde` says whether f vanishes for all J_phi < 0, perhaps with a step.
+    """
+
+    prograde: ClassVar[bool] = False
 
     @abc.abstractmethod
     def action_scales(self, L_z: Array) -> tuple[Array, Array]:

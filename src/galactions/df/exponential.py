@@ -18,6 +18,8 @@ class Exponential(DiskFunction):
     radius. Mass in Msun, actions in kpc km/s.
     """
 
+    prograde = True
+
     mass: Float[Array, ""]
     J_r0: Float[Array, ""]
     J_z0: Float[Array, ""]

@@ -25,6 +25,8 @@ class TaperedExponential(DiskFunction):
     1/(1 + e^{2 (J_phi - J_cut)/J_width}). Actions in kpc km/s; made by `of`.
     """
 
+    prograde = True
+
     log_norm: Scalar
     J_r0: Scalar
     J_z0: Scalar

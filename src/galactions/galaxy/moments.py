@@ -126,7 +126,8 @@ def _disk_nodes(
     speed, d_speed = _stretched(1.5 * jnp.maximum(sigma_r, sigma_z), jnp.maximum(limit_r, limit_z), x)
     cos, sin, d_angle = _quadrant(rule.n_angle, jnp.clip(sigma_z / sigma_r, 0.2, 5.0))
     x_phi, w_phi = gauss_legendre(rule.n_phi)
-    low = jnp.arcsinh(jnp.maximum(-escape - v_circ, -1.5 * limit_r) / sigma_r)
+    slowest = jnp.zeros(()) if df.prograde else -escape
+    low = jnp.arcsinh(jnp.maximum(slowest - v_circ, -1.5 * limit_r) / sigma_r)
     high = jnp.arcsinh(jnp.minimum(escape - v_circ, limit_r) / sigma_r)
     t = 0.5 * (low + high) + 0.5 * (high - low) * x_phi
     v_phi, d_phi = v_circ + sigma_r * jnp.sinh(t), 0.5 * (high - low) * sigma_r * jnp.cosh(t)
