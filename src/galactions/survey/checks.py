@@ -171,28 +171,24 @@ def check_velocities(path: Path, v_los: FloatArray) -> None:
 
 def check_parallaxes(path: Path, parallax: FloatArray) -> None:
     """Parallaxes, in mas? Raises CatalogueError for arcsec or microarcsec."""
-    known = parallax[np.isfinite(parallax)]
-    if len(known) < ENOUGH:
-        return
-    spread = _spread(known)
     # measuring errors alone scatter them by more than 0.01 mas, and no sample reaches from here to 50
-    if spread > 50.0 or 0.0 < spread < 0.01:
-        unit, scale = ("microarcsec", 0.001) if spread > 50.0 else ("arcsec", 1000)
-        raise CatalogueError(
-            f"{path}: parallax has a spread of {spread:.3g}: this looks like {unit}; it must be mas "
-            f"(scale = {scale}){TRUST}"
-        )
+    _check_small_angles(path, "parallax", parallax, "", 50.0)
 
 
 def check_proper_motions(path: Path, name: str, pm: FloatArray) -> None:
     """Proper motions, in mas/yr? Raises CatalogueError for arcsec/yr or microarcsec/yr."""
-    known = pm[np.isfinite(pm)]
+    _check_small_angles(path, name, pm, "/yr", 1000.0)
+
+
+def _check_small_angles(path: Path, name: str, angles: FloatArray, per: str, largest: float) -> None:
+    """Raises CatalogueError unless the spread is between 0.01 and `largest` mas, `per` year or not."""
+    known = angles[np.isfinite(angles)]
     if len(known) < ENOUGH:
         return
     spread = _spread(known)
-    if spread > 1000.0 or 0.0 < spread < 0.01:
-        unit, scale = ("microarcsec/yr", 0.001) if spread > 1000.0 else ("arcsec/yr", 1000)
+    if spread > largest or 0.0 < spread < 0.01:
+        unit, scale = ("microarcsec", 0.001) if spread > largest else ("arcsec", 1000)
         raise CatalogueError(
-            f"{path}: {name} has a spread of {spread:.3g}: this looks like {unit}; it must be mas/yr "
+            f"{path}: {name} has a spread of {spread:.3g}: this looks like {unit}{per}; it must be mas{per} "
             f"(scale = {scale}){TRUST}"
         )
