@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
@@ -20,8 +21,10 @@ from galactions.report.circular_velocity import ModelCurve, VelocityBand, circul
 from galactions.report.contents import RunContents, read_run
 from galactions.report.course import convergence_figure, iteration_figure
 from galactions.report.numbers import count, number, plural
+from galactions.report.parameter_table import parameter_rows
 from galactions.report.posterior import posterior_section, shown_bands
 from galactions.report.sky import SkyRegion, sky_map
+from galactions.report.typeset import typeset
 from galactions.report.velocities import velocity_section, velocity_summary
 
 
@@ -46,6 +49,7 @@ def _render(content: dict[str, Any]) -> str:
     environment = Environment(
         autoescape=select_autoescape(default=True), undefined=StrictUndefined, trim_blocks=True
     )
+    environment.filters["typeset"] = typeset
     template = environment.from_string(templates.joinpath("report.html.j2").read_text(encoding="utf-8"))
     # The style sheet is the package's own; all else on the page is escaped.
     css = Markup(templates.joinpath("report.css").read_text(encoding="utf-8"))
@@ -64,7 +68,8 @@ def _page(run: RunContents, album: Album) -> dict[str, Any]:
         "chi2": _chi2(run, album),
         "velocities": velocity_section(run, album),
         "velocities_summary": velocity_summary(run),
-        "parameters": tables.parameter_rows(run),
+        "parameters": parameter_rows(run),
+        "constraints": tables.constraint_rows(run),
         "circular_velocity": _circular_velocity(run, album),
         "published": circular_velocity_curves(),
         "densities": tables.densities(run),
@@ -86,7 +91,15 @@ def _survey_name(run: RunContents) -> str:
 def _subtitle(run: RunContents) -> str:
     free = len(run.record.get("free", []))
     when = tables.time_text(run.record.get("end_time") or run.record.get("start_time"))
-    return f"Fit of {plural(free, 'parameter')} by {run.record.get('method', 'an unnamed method')}, {when}."
+    told = f"Fit of {plural(free, 'parameter')} by {run.record.get('method', 'an unnamed method')}, {when}."
+    settings = run.record.get("identity", {}).get("model") or {}
+    if "iterations" in settings and "final_iterations" in settings:
+        each, final = (tables.times(settings[key]) for key in ("iterations", "final_iterations"))
+        told += (
+            f" The potential was rebuilt from the distribution functions {each} in each trial, and {final} "
+            "for the model shown here."
+        )
+    return told
 
 
 def _warnings(run: RunContents) -> list[str]:
@@ -138,7 +151,7 @@ def _tiles(run: RunContents) -> list[dict[str, str]]:
         )
     if galaxy.get("m200_msun"):
         tiles.append(
-            {"value": f"{galaxy['m200_msun'] / 1e12:.3g} × 10¹²", "unit": "M☉", "label": "virial mass M200"}
+            {"value": f"{galaxy['m200_msun'] / 1e12:.3g}", "unit": "10¹² M☉", "label": "virial mass M200"}
         )
     halo = (galaxy.get("local_density_msun_pc3") or {}).get("halo")
     if halo:
@@ -154,10 +167,13 @@ def _survey(run: RunContents) -> dict[str, Any]:
         f"{plural(len(survey.regions), 'region')} of the sky, {len(survey.used)} of them used, with "
         f"{count(sum(item.n_stars for item in survey.used))} stars. Observed: {names}."
     )
-    if out:
-        reasons = "; ".join(f"{item.region.name}: {item.reason}" for item in out[:8])
-        more = f"; and {len(out) - 8} more" if len(out) > 8 else ""
-        summary += f" Left out by rule: {reasons}{more}."
+    reasons: dict[str, list[str]] = {}
+    for item in out:
+        counted = re.match(r"only \d+ stars?, (.*)", item.reason)
+        name = item.region.name + (f" ({count(item.n_stars)})" if counted else "")
+        reasons.setdefault(counted[1] + " each" if counted else item.reason, []).append(name)
+    for reason, left_out in reasons.items():
+        summary += f" Left out by rule, {reason}: {', '.join(left_out)}."
     flow = tables.cut_flow(survey)
     return {"summary": summary, "cut_flow": flow, "cut_notes": any(row["note"] for row in flow)}
 
@@ -168,8 +184,8 @@ def _sky(run: RunContents, album: Album) -> Picture:
         "regions",
         sky_map(items, run.d_sun),
         "The survey's regions in Galactic longitude and latitude, from above, and from the side",
-        "The regions with their numbers of stars. Left: on the sky. Right: from above and, below it, from "
-        "the side (each region along its middle longitude). Dotted: regions that are left out.",
+        "The regions with their numbers of stars: on the sky, as many maps as it takes for none to lie on "
+        "another; seen from above; and from the side. Dotted: regions that are left out.",
     )
 
 
@@ -185,12 +201,13 @@ def _chi2(run: RunContents, album: Album) -> dict[str, Any] | None:
     )
     by_model = run.record.get("settings", {}).get("uncertainty") == "model"
     source = "the model's prediction" if by_model else "the survey's own counts"
+    bars = " (bars: all observables together)" if len(table.observables) > 1 else ""
     picture = album.add(
         "chi2_by_region",
         chi2_figure(table),
         "Reduced chi-squared of every region",
-        "Reduced χ² by region (bars: all observables; hollow: compared, not fitted; grey: left out), with "
-        f"errors from {source}.",
+        f"Reduced χ² by region{bars}, with errors from {source}. Colours: the groups of regions; hollow: "
+        "compared, not fitted; grey: left out.",
     )
     return {
         "summary": summary,
@@ -241,9 +258,9 @@ def _iterations(run: RunContents, album: Album) -> Picture | None:
         "iterations",
         iteration_figure(history, run.galaxy.get("initial")),
         "Residual, circular velocity, virial mass and local densities by iteration",
-        "The self-consistent iteration of the final model: the relative change from one iteration to the "
-        "next, and what it does to the circular velocity, the virial mass and the densities at the Sun. "
-        "Iteration 0 is the initial potential.",
+        "The self-consistent iteration of the final model: the largest relative change of the force from one "
+        "iteration to the next, and what it does to the circular velocity, the virial mass and the densities "
+        "at the Sun." + (" Iteration 0 is the initial potential." if run.galaxy.get("initial") else ""),
     )
 
 
@@ -266,7 +283,8 @@ def _course(run: RunContents, album: Album) -> dict[str, Any]:
         "trials",
         convergence_figure(run.trials),
         "Chi-squared and seconds of every trial",
-        "Left: mean reduced χ² of every trial, and the best so far. Right: the time each took.",
+        "Left: mean reduced χ² of every trial, and the best so far; trials for derivatives have none. Right: "
+        "the time each took.",
     )
     return {
         "summary": summary,
