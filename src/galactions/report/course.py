@@ -40,7 +40,7 @@ def convergence_figure(trials: Sequence[Trial]) -> Figure:
     axes = figure.add_axes((0.06, 0.155, 0.6, 0.75))
     style.dress(axes)
     axes.set_xlabel("trial")
-    axes.set_ylabel(r"mean reduced $\chi^2$ of the fitted regions")
+    axes.set_ylabel(r"mean reduced $\chi^2$")
     if good.any():
         axes.plot(trial[good], values[good], "o", markersize=3, color=style.BARYONS, label="trial", zorder=3)
         for number in np.unique(rounds[good]):
@@ -136,7 +136,7 @@ def iteration_figure(history: Sequence[Mapping[str, object]], initial: Mapping[s
         axes.set_xlim(-0.4, max((k for k, _ in entries), default=1) + 0.4)
         _whole_numbers(axes)
     for axes in (velocity, mass):
-        axes.locator_params(axis="y", nbins=5)
+        axes.locator_params(axis="y", nbins=6)
         axes.ticklabel_format(axis="y", useOffset=False)
     return figure
 

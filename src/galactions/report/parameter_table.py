@@ -100,4 +100,4 @@ def _bound_note(best: float | None, error: float | None, bounds: tuple[float, ..
     gap = min((abs(best - end) for end in bounds if math.isfinite(end)), default=math.inf)
     if gap <= 1e-3 * max(abs(best), 1e-300):
         return "at its bound"
-    return "within an error of its bound" if error is not None and gap < error else ""
+    return "near its bound" if error is not None and gap < error else ""

@@ -15,8 +15,8 @@ ROOM = 0.88
 
 _TRIES: tuple[tuple[str, Sequence[float]], ...] = (
     ("{name} ({distance} kpc): {stars}", (8.0, 7.5, 7.0)),
-    ("{name}: {stars}", (8.0, 7.5, 7.0, 6.5, 6.0)),
-    ("{name}:\n{stars}", (6.5, 6.0, 5.5)),
+    ("{name}: {stars}", (8.0, 7.5, 7.0, 6.5, 6.0, 5.5)),
+    ("{name}:\n{stars}", (6.0, 5.5)),
     ("{name}", (6.0, 5.5, 5.0)),
 )
 
