@@ -68,7 +68,7 @@ def draw_above(axes: Axes, items: Sequence[SkyRegion], colours: dict[str, str], 
         circle = Circle((0, 0), radius, fill=False, edgecolor=style.GRID, linewidth=0.8, zorder=0)
         axes.add_patch(circle)
     _mark_sun(axes, -d_sun, 0.0)
-    _equal_limits(axes, middle, half)
+    equal_limits(axes, middle, half)
     _round_ticks(axes)
     axes.set_xlabel("x (kpc), towards the Galactic centre", labelpad=2)
     axes.set_ylabel("y (kpc), along rotation", labelpad=2)
@@ -89,7 +89,7 @@ def draw_side(axes: Axes, items: Sequence[SkyRegion], colours: dict[str, str], d
         [*(o for item in shown for o in _side_outlines(item.region, d_sun)), [[d_sun, 0.0]]]
     )
     low, high = every.min(axis=0), every.max(axis=0)
-    _equal_limits(
+    equal_limits(
         axes, 0.5 * (low + high), 0.56 * max(float((high - low)[1]), 2.0), 0.62 * float((high - low)[0])
     )
     _round_ticks(axes)
@@ -129,7 +129,7 @@ def _sector(outline: NDArray[np.float64], item: SkyRegion, colours: dict[str, st
     )
 
 
-def _equal_limits(
+def equal_limits(
     axes: Axes, middle: NDArray[np.float64], half_height: float, half_width: float = 0.0
 ) -> None:
     """Limits around `middle` with equal scales in both directions that show at least the given half sizes

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galactions.report import style
+from galactions.report.plan import equal_limits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +68,8 @@ def sample_maps(stars: Stars, sun: Sun) -> Figure:
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
         if place is not None:
-            axes.set_aspect("equal", adjustable="datalim")
+            (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
+            equal_limits(axes, np.array([x0 + x1, y0 + y1]) / 2, (y1 - y0) / 2, (x1 - x0) / 2)
             axes.plot(*place, marker="*", color=style.DATA, markersize=11, markeredgecolor="white")
     meaning = "" if len(stars) <= FEW else "; the colour is the logarithm of their density"
     figure.suptitle(f"{len(stars):,} stars{meaning}", size=style.TITLE_SIZE)

@@ -67,7 +67,7 @@ def sky_map(items: Sequence[SkyRegion], d_sun: float, stars: Stars | None = None
     places = [(0, _LEFT), (1, _LEFT), *((row, x) for row in range(2, rows) for x in (_LEFT, _RIGHT))]
     for layer, (row, x) in zip(maps, places, strict=False):
         axes = cell(row, x, rows=2 if len(maps) == 1 else 1)
-        _draw_layer(axes, layer, colours, ends)
+        _draw_layer(axes, layer, colours, ends, over_stars=stars is not None)
         if stars is not None:
             _draw_stars(axes, stars, layer, centre)
     draw_above(cell(0, _RIGHT), items, colours, d_sun)
@@ -119,8 +119,9 @@ def _ends(footprints: Sequence[Footprint]) -> Footprint:
     return float(low[0] - pad_l), float(high[1] + pad_l), float(low[2] - pad_b), float(high[3] + pad_b)
 
 
-def _draw_layer(axes: Axes, layer: Layer, colours: dict[str, str], ends: Footprint) -> None:
+def _draw_layer(axes: Axes, layer: Layer, colours: dict[str, str], ends: Footprint, over_stars: bool) -> None:
     from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import withStroke
     from matplotlib.ticker import FuncFormatter
 
     style.dress(axes)
@@ -156,6 +157,7 @@ def _draw_layer(axes: Axes, layer: Layer, colours: dict[str, str], ends: Footpri
             color=style.INK if used else style.MUTED,
             zorder=5,
             parse_math=False,
+            path_effects=[withStroke(linewidth=2.5, foreground="white")] if over_stars else None,
         )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value % 360.0:g}"))
     axes.set_xlabel("Galactic longitude l (deg)", labelpad=2)
