@@ -15,6 +15,7 @@ import galactions as ga
 from galactions.inference import RunFolderError, fit
 from galactions.report import write_report
 from galactions.report.contents import read_run
+from galactions.report.model_section import model_words
 from galactions.report.parameter_table import _bound_note
 from galactions.report.tables import constraint_rows
 from galactions.survey import Region, paper_regions
@@ -138,6 +139,12 @@ def test_groups_without_a_used_region_are_folded_away(tmp_path):
 def test_published_curves_are_cited(page):
     for reference in ("ApJ, 871, 120", "ApJ, 895, L12", "ApJ, 942, 12"):
         assert reference in page.replace("ApJ 8", "ApJ, 8").replace("ApJ 9", "ApJ, 9")
+
+
+def test_the_model_is_told_in_words(page, run_folder):
+    assert "The fit began from Mc17a: discs, bulge, gas and NFW halo" in page
+    run = read_run(run_folder)
+    assert model_words(replace(run, record={**run.record, "model": "of another version"})) == ""
 
 
 def test_figures_lie_beside_the_page(page, run_folder):

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from galactions._version import __version__
 from galactions.data.published import circular_velocity_curves
 from galactions.inference.files import write_text
 from galactions.inference.progress import duration
 from galactions.report import style, tables
-from galactions.report.album import Album, Picture
+from galactions.report.album import Album
 from galactions.report.chi2_by_region import chi2_figure
-from galactions.report.circular_velocity import ModelCurve, VelocityBand, circular_velocity_figure
 from galactions.report.contents import RunContents, read_run
-from galactions.report.course import convergence_figure, iteration_figure
+from galactions.report.course import convergence_figure
+from galactions.report.model_section import circular_velocity_picture, iteration_picture, model_words
 from galactions.report.numbers import count, number, plural
 from galactions.report.parameter_table import parameter_rows
-from galactions.report.posterior import posterior_section, shown_bands
-from galactions.report.sky import SkyRegion, sky_map
+from galactions.report.posterior import posterior_section
+from galactions.report.survey_section import sky_picture, survey_section
 from galactions.report.typeset import typeset
 from galactions.report.velocities import velocity_section, velocity_summary
 
@@ -63,17 +60,18 @@ def _page(run: RunContents, album: Album) -> dict[str, Any]:
         "subtitle": _subtitle(run),
         "warnings": _warnings(run),
         "tiles": _tiles(run),
-        "survey": _survey(run),
-        "sky": _sky(run, album),
+        "survey": survey_section(run),
+        "sky": sky_picture(run, album),
         "chi2": _chi2(run, album),
         "velocities": velocity_section(run, album),
         "velocities_summary": velocity_summary(run),
         "parameters": parameter_rows(run),
         "constraints": tables.constraint_rows(run),
-        "circular_velocity": _circular_velocity(run, album),
+        "model": model_words(run),
+        "circular_velocity": circular_velocity_picture(run, album),
         "published": circular_velocity_curves(),
         "densities": tables.densities(run),
-        "iterations": _iterations(run, album),
+        "iterations": iteration_picture(run, album),
         "posteriors": posterior_section(run.posteriors, album),
         "course": _course(run, album),
         "facts": tables.facts(run),
@@ -159,36 +157,6 @@ def _tiles(run: RunContents) -> list[dict[str, str]]:
     return tiles
 
 
-def _survey(run: RunContents) -> dict[str, Any]:
-    survey = run.survey
-    out = [item for item in survey.regions if not item.used]
-    names = ", ".join(style.OBSERVABLE_NAMES.get(name, name).lower() for name in survey.observables)
-    summary = (
-        f"{plural(len(survey.regions), 'region')} of the sky, {len(survey.used)} of them used, with "
-        f"{count(sum(item.n_stars for item in survey.used))} stars. Observed: {names}."
-    )
-    reasons: dict[str, list[str]] = {}
-    for item in out:
-        counted = re.match(r"only \d+ stars?, (.*)", item.reason)
-        name = item.region.name + (f" ({count(item.n_stars)})" if counted else "")
-        reasons.setdefault(counted[1] + " each" if counted else item.reason, []).append(name)
-    for reason, left_out in reasons.items():
-        summary += f" Left out by rule, {reason}: {', '.join(left_out)}."
-    flow = tables.cut_flow(survey)
-    return {"summary": summary, "cut_flow": flow, "cut_notes": any(row["note"] for row in flow)}
-
-
-def _sky(run: RunContents, album: Album) -> Picture:
-    items = [SkyRegion(item.region, item.n_stars, item.used) for item in run.survey.regions]
-    return album.add(
-        "regions",
-        sky_map(items, run.d_sun),
-        "The survey's regions in Galactic longitude and latitude, from above, and from the side",
-        "The regions with their numbers of stars: on the sky, as many maps as it takes for none to lie on "
-        "another; seen from above; and from the side. Dotted: regions that are left out.",
-    )
-
-
 def _chi2(run: RunContents, album: Album) -> dict[str, Any] | None:
     if run.result is None:
         return None
@@ -216,52 +184,6 @@ def _chi2(run: RunContents, album: Album) -> dict[str, Any] | None:
         "groups": tables.group_rows(table),
         "regions": tables.region_rows(table, run.survey),
     }
-
-
-def _circular_velocity(run: RunContents, album: Album) -> Picture:
-    galaxy = run.galaxy
-    curve = None
-    if galaxy.get("R_kpc"):
-        baryons, halo = (
-            np.array(galaxy[key], dtype=float) if galaxy.get(key) else None
-            for key in ("v_circ_baryons_kms", "v_circ_halo_kms")
-        )
-        curve = ModelCurve(
-            np.array(galaxy["R_kpc"]), np.array(galaxy["v_circ_kms"], dtype=float), baryons, halo
-        )
-    bands = shown_bands(run.posteriors)
-    band = None
-    if bands is not None and {"R_kpc", "v_circ_kms"} <= set(bands.facts):
-        band = VelocityBand(bands.facts["R_kpc"][2], bands.facts["v_circ_kms"])
-    published = circular_velocity_curves()
-    caption = "Published circular-velocity curves; statistical errors only."
-    if curve is not None:
-        caption = (
-            "Left: circular velocity of the model and its parts; small dots: the published points. Right: "
-            "the published points enlarged; statistical errors only."
-        )
-    if band is not None:
-        caption += " Bands: the central 68% and 95% of the posterior."
-    return album.add(
-        "circular_velocity",
-        circular_velocity_figure(curve, published, run.d_sun, band),
-        "Circular velocity against radius: model and published curves",
-        caption,
-    )
-
-
-def _iterations(run: RunContents, album: Album) -> Picture | None:
-    history = run.galaxy.get("history")
-    if not isinstance(history, list) or not history:
-        return None
-    return album.add(
-        "iterations",
-        iteration_figure(history, run.galaxy.get("initial")),
-        "Residual, circular velocity, virial mass and local densities by iteration",
-        "The self-consistent iteration of the final model: the largest relative change of the force from one "
-        "iteration to the next, and what it does to the circular velocity, the virial mass and the densities "
-        "at the Sun." + (" Iteration 0 is the initial potential." if run.galaxy.get("initial") else ""),
-    )
 
 
 def _course(run: RunContents, album: Album) -> dict[str, Any]:
