@@ -59,6 +59,7 @@ def test_intervals_never_hide_a_minus_in_a_dash():
 
 def test_signs_of_the_field_are_typeset_and_all_else_is_escaped():
     assert typeset("10¹² M☉ & <M200>") == "10¹² M<sub>☉</sub> &amp; &lt;M<sub>200</sub>&gt;"
+    assert typeset("chi2 is 3: see chi2.csv") == "χ² is 3: see chi2.csv"
 
 
 @pytest.mark.parametrize(
