@@ -130,6 +130,13 @@ def _draw_layer(axes: Axes, layer: Layer, colours: dict[str, str], ends: Footpri
     box = axes.get_window_extent()
     points = 72.0 / axes.figure.dpi
     wide, tall = points * box.width / (ends[1] - ends[0]), points * box.height / (ends[3] - ends[2])
+    labels = {
+        box: box_label(members, wide * (box[1] - box[0]), tall * (box[3] - box[2]))
+        for box, members in layer.footprints.items()
+    }
+    sizes: dict[tuple[float, float], float] = {}  # boxes of one size have letters of one size
+    for (l0, l1, b0, b1), (_, size) in labels.items():
+        sizes[l1 - l0, b1 - b0] = min(size, sizes.get((l1 - l0, b1 - b0), size))
     for (l0, l1, b0, b1), members in layer.footprints.items():
         used = [item for item in members if item.used]
         colour = colours[used[0].region.group] if used else style.UNUSED
@@ -145,14 +152,13 @@ def _draw_layer(axes: Axes, layer: Layer, colours: dict[str, str], ends: Footpri
                 zorder=3 if used else 2,
             )
         )
-        label, size = box_label(members, wide * (l1 - l0), tall * (b1 - b0))
         axes.text(
             0.5 * (l0 + l1),
             0.5 * (b0 + b1),
-            label,
+            labels[l0, l1, b0, b1][0],
             ha="center",
             va="center",
-            size=size,
+            size=sizes[l1 - l0, b1 - b0],
             linespacing=LINE,
             color=style.INK if used else style.MUTED,
             zorder=5,
