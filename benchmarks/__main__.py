@@ -26,7 +26,7 @@ from benchmarks.table import HEADINGS, cells, lines
 from benchmarks.worker import run_part
 from galactions.inference.files import write_text
 
-REPEATS = 3
+REPEATS = 2
 
 
 def main() -> None:

@@ -23,10 +23,10 @@ class Measured:
     """Times (s) and peak memory (GiB) of a task.
 
     task: what is done; program: by which; size and unit: how many of what one call does (0: nothing that is
-    counted). first: the first call, with its compilation; seconds and cpu: the best of later calls, and the
-    CPU time of all threads in it, None where it was called once. peak: the largest resident memory of the
-    process by then, device_peak: that on the accelerator, where there is one. growth: how many times the work
-    of the task's smallest size, 0 where it is measured at one size alone. error: in words.
+    counted). first: the first call, with its compilation; seconds: the best of later calls, None where there
+    are none; cpu: time of all threads in the latter, or in the only call. peak: the largest resident memory
+    of the process by then, device_peak: that on the accelerator, where there is one. growth: how many times
+    the work of the task's smallest size, 0 where it is measured at one size alone. error: in words.
     """
 
     task: str
@@ -62,8 +62,8 @@ def measure(
     """Calls a function once and `repeats` times more (quick ones more often), waits for JAX each time, and
     returns what was measured together with the last result. `about` are further fields of `Measured`.
     """
-    first, _, result = _call(function)
-    seconds = cpu = None
+    first, cpu, result = _call(function)
+    seconds: float | None = None
     spent, calls = 0.0, 0
     while calls < repeats or (repeats and spent < LEAST and calls < MOST_REPEATS):
         wall, used, result = _call(function)

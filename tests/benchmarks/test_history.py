@@ -1,10 +1,11 @@
 """The history of the benchmark: what is written is read again, and a regression is seen."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 
 import pytest
 from benchmarks.history import SLOWER, Entry, Run, append, before, change, read, regressions
-from benchmarks.machine import commit
+from benchmarks.machine import commit, device_name
 from benchmarks.measured import Measured
 
 RUN = Run("2026-01-01T00:00:00+00:00", "a processor, 2 cores, 8 GiB", "cpu", 0.5, "1.0", "abc1234")
@@ -100,3 +101,11 @@ def test_no_repository_is_no_error(tmp_path, monkeypatch):
     assert commit(tmp_path) == "unknown"
     monkeypatch.setenv("PATH", str(tmp_path))  # there is no git
     assert commit() == "unknown"
+
+
+def test_a_device_that_is_not_there_is_told_in_a_sentence():
+    if find_spec("jax_cuda12_plugin") or find_spec("jax_cuda13_plugin"):
+        pytest.skip("JAX is installed with CUDA here")
+    assert device_name("cpu") == "cpu"
+    with pytest.raises(SystemExit, match="No CUDA device: JAX finds none on this machine"):
+        device_name("gpu")
