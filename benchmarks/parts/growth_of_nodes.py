@@ -19,8 +19,9 @@ AWAY = {"sigma_r0_thin": 1.1, "R_sigma_thin": 0.9, "sigma_z0_thick": 1.1, "Sigma
 
 
 def figures(folder: Path, repeats: int) -> list[Measured]:
-    """30 regions with nodes x1, x4, x16, the last of which are all that there are to choose from; the error is the difference from x16
-    for a model some 10% off the one that the nodes were laid for, in units of the data's errors.
+    """30 regions with nodes x1, x4, x16, the last of which are all that there are to choose from; the error
+    is the difference from these for a model some 10% off the one that the nodes were laid for, in units of
+    the data's errors.
     """
     reference = settled_galaxy(folder)
     spec = named_model(NAME)
