@@ -39,7 +39,7 @@ def cells(line: Line, all_lines: Sequence[Line], known: Sequence[Entry]) -> list
     cold = line.cold.measured.first if line.cold else None
     each = f"{shown(measured.each)} a {measured.unit}" if measured.each is not None else ""
     return [
-        measured.key,
+        name(measured),
         measured.program,
         shown(cold),
         shown(measured.first),
@@ -53,6 +53,12 @@ def cells(line: Line, all_lines: Sequence[Line], known: Sequence[Entry]) -> list
     ]
 
 
+def name(measured: Measured) -> str:
+    """The task and, where it is measured at several sizes, how many of what."""
+    size = f": {measured.size:,d} {measured.unit}s" if measured.growth else ""
+    return measured.task + size
+
+
 def ratio(measured: Measured, others: Iterable[Measured]) -> str:
     """Of another program: how many times our time for each of what is counted; of a task at several sizes:
     how many times the time of the smallest."""
@@ -62,10 +68,14 @@ def ratio(measured: Measured, others: Iterable[Measured]) -> str:
         if other.task != measured.task or other.program != OURS or other is measured:
             continue
         if measured.growth and other.growth == 1 and other.seconds and measured.seconds:
-            return f"{measured.seconds / other.seconds:.2g} x the time"
+            return f"{_times(measured.seconds / other.seconds)} the time"
         if not measured.growth and measured.each and other.each:
-            return f"{measured.each / other.each:.2g} x ours"
+            return f"{_times(measured.each / other.each)} ours"
     return ""
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.0f} x" if factor >= 10 else f"{factor:.2g} x"
 
 
 def memory(measured: Measured) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from benchmarks.history import Entry, Run
 from benchmarks.measured import Measured, measure
-from benchmarks.table import HEADINGS, cells, lines, memory, ratio, shown
+from benchmarks.table import HEADINGS, cells, lines, memory, name, ratio, shown
 
 RUN = Run("2026-01-01", "a machine", "cpu", None, "1.0", "abc1234")
 OURS = Measured("actions", first=2.0, seconds=0.1, cpu=0.2, size=1000, unit="star")
@@ -28,11 +28,14 @@ def test_ratios_are_of_the_time_for_each():
     assert ratio(OURS, [OURS, THEIRS]) == ""
     assert ratio(THEIRS, [OURS, THEIRS]) == "50 x ours"
     assert ratio(THEIRS, [THEIRS]) == ""
+    assert ratio(replace(THEIRS, seconds=0.5e-2), [OURS]) == "0.5 x ours"
     assert ratio(replace(THEIRS, seconds=None), [OURS]) == ""
 
 
 def test_growth_is_told_relative_to_the_smallest():
     sizes = [replace(OURS, growth=n, seconds=0.1 * n**0.5) for n in (1, 4, 16)]
+    assert [name(one) for one in sizes] == ["actions: 1,000 stars"] * 3
+    assert name(OURS) == "actions"
     assert [ratio(one, sizes) for one in sizes] == ["", "2 x the time", "4 x the time"]
 
 
