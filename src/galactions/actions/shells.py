@@ -80,8 +80,21 @@ def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -
         return jnp.where(s < 1.02 * R_circ, mean, jnp.abs(mean))
 
     ell = L_z / jnp.sqrt(R_circ**3 * profile.derivatives(R_circ)[1])
-    highest = (0.5 + 3.5 * ell**2) * R_circ**2
+    highest = (1.5 + 2.5 * ell**2) * R_circ**2
     return interpolated_root(imbalance, jnp.zeros_like(E), highest, rising=True, iterations=12)
+
+
+def largest_focal_distance2(profile: RadialProfile, E: Array, R_circ: Array) -> Array:
+    """About the largest Delta^2 (kpc^2) for which there still is a shell orbit of energy `E` with L_z = 0,
+    beyond s = `LEAST_SHELL` R_circ.
+
+    The shell orbit at s has Delta^2 = 2 s (E - Phi)/Phi' - s^2. Of the largest of these a high power mean is
+    taken, which is a little smaller and changes smoothly with the potential.
+    """
+    s = np.linspace(LEAST_SHELL, 1.0, 24) * R_circ[..., None]
+    phi, slope, _ = profile.derivatives(s)
+    delta2 = jnp.maximum(2 * s * (E[..., None] - phi) / slope - s**2, 0.0) / R_circ[..., None] ** 2
+    return jnp.mean(delta2**_POWER, axis=-1) ** (1 / _POWER) * R_circ**2
 
 
 def shell_top(potential: Potential, E: Array, L_z: Array, s: Array, delta2: Array) -> Array:
@@ -100,11 +113,14 @@ def shell_top(potential: Potential, E: Array, L_z: Array, s: Array, delta2: Arra
 
 
 def shell_on_hyperbola(potential: Potential, motion: Motion, R_circ: Array, c: Array) -> tuple[Array, Array]:
-    """Where A(s, c) is largest along the hyperbola `c`, beyond s = `LEAST_SHELL` R_circ: s in kpc and A in
-    (kpc km/s)^2."""
+    """The outermost maximum of A(s, c) along the hyperbola `c`, beyond s = `LEAST_SHELL` R_circ: s in kpc and A
+    in (kpc km/s)^2. (Near L_z = 0 there can be another one close to the axis.)
+    """
     nodes = jnp.log(R_circ)[..., None] + _SHELL_SEARCH
     values = motion.with_axis().momenta2(potential, jnp.exp(nodes), c[..., None])
-    highest = jnp.clip(jnp.argmax(values, axis=-1), 1, len(_SHELL_SEARCH) - 2)[..., None]
+    last = len(_SHELL_SEARCH) - 1
+    outermost = jnp.max(jnp.where(values[..., 1:] > values[..., :-1], np.arange(1, last + 1), 0), axis=-1)
+    highest = jnp.clip(outermost, 1, last - 1)[..., None]
     low, high = (jnp.take_along_axis(nodes, highest + i, axis=-1)[..., 0] for i in (-1, 1))
 
     def slope(x: Array) -> Array:
@@ -116,7 +132,7 @@ def shell_on_hyperbola(potential: Potential, motion: Motion, R_circ: Array, c: A
 
 
 LEAST_SHELL = 0.3
-"""Shells are not sought closer to the axis than at this s/R_circ: near L_z = 0, A can have a second maximum
-there, which would make tables jump."""
+"""Shells are not sought closer to the axis than at this s/R_circ."""
+_POWER = 8
 _SHELL_SEARCH = np.linspace(np.log(LEAST_SHELL), np.log(1.5), 12)
-"""ln s/R_circ where the largest A is looked for."""
+"""ln s/R_circ where the maximum of A is looked for."""

@@ -14,6 +14,7 @@ from galactions.actions.shells import (
     circular_orbit,
     focal_distance2,
     labelled_energy,
+    largest_focal_distance2,
     shell_on_hyperbola,
     shell_top,
 )
@@ -29,7 +30,7 @@ from galactions.actions.table import (
     spherical_top2,
     spherical_vertical,
 )
-from galactions.numerics.roots import bracketed_root, first_sign_change
+from galactions.numerics.roots import bracketed_root, first_descent
 from galactions.numerics.spline import Axis, Spline1D, Spline2D, Spline3D
 from galactions.potential.field import Potential, RadialProfile
 
@@ -42,7 +43,7 @@ _L_AXIS, _L_COARSE, _L_FOCAL = (
 _K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 40), Axis.between(0.0, 1.0, 12)
 _LAST_K = 0.9
 """The largest K/K_max at which the change of J_r along hyperbolas is computed."""
-_WALL_SEARCH = np.linspace(0.0, np.arctanh(1 - 1e-10), 33)[1:]
+_WALL_SEARCH = np.arctanh(1 - 1e-10) * np.linspace(0.0, 1.0, 33) ** 2
 """arctanh c at which the well of the vertical motion is looked over for its first wall."""
 _SHARES = np.array([1.0, 2.0, 3.0]) / 3
 """Values of W/K_u at which the change of J_r is computed."""
@@ -55,8 +56,17 @@ _LOWEST_ELL = 0.005
 """Stands for L_z = 0, where the centrifugal barrier is too thin for the tables to resolve."""
 _LEAST_SHELL_ELL, _LARGEST_SHELL_ELL = 0.2, 0.998
 """The least and the largest |L_z|/L_circ of a shell orbit whose focal distance is taken."""
-_TURNING_STEPS = 14
-"""Steps towards a turning point."""
+_LIMIT_GROWTH = 3.5
+"""How the limit of Delta^2/R_circ^2 grows with (L_z/L_circ)^2 away from L_z = 0."""
+_LEAST_K = 1e-9
+"""The least K, in units of |Phi(0)| (R_circ^2 + Delta^2), of a vertical motion in the tables: smaller ones, which
+are harmonic, would drown in the potential's rounding."""
+_TURNING_STEPS = 6
+"""Steps from a guess to a turning point."""
+_HYPERBOLA_STEPS = 10
+"""The same along hyperbolas, whose guesses are those of the midplane."""
+_LOOKED_OVER = np.linspace(0.0, 1.0, 17)
+"""Where turning points are looked for, as shares of the way in ln s to where none can be."""
 _EDGE = 1e-4
 """Where a ratio of two vanishing quantities is tabulated instead of at the edge itself."""
 
@@ -69,13 +79,18 @@ def _ell_nodes(axis: Axis) -> np.ndarray:
     ell = 1 - np.linspace(0.0, 1.0, 4097) ** 2
     with jax.ensure_compile_time_eval():
         x = np.asarray(L_coordinate(jnp.asarray(ell)))
-    return np.clip(np.interp(axis.nodes, x, ell), _LOWEST_ELL, 1 - 0.1 * _EDGE)
+    return np.clip(np.interp(axis.nodes, x, ell), _LOWEST_ELL, 1 - _EDGE)
 
 
 def _blunted(ell: Array) -> Array:
     """|L_z|/L_circ of the shell orbit whose focal distance is taken: one of smaller L_z, passing close to the
     axis, may have none, and one that hardly leaves the midplane does not tell it."""
     return jnp.minimum(jnp.sqrt(ell**2 + _LEAST_SHELL_ELL**2 * (1 - ell**2)), _LARGEST_SHELL_ELL)
+
+
+def _smaller(a: Array, b: Array) -> Array:
+    """The smaller of two positive numbers, smoothed where they are within some 5% of each other."""
+    return 0.5 * (a + b - jnp.sqrt((a - b) ** 2 + (0.05 * b) ** 2))
 
 
 def _k_nodes(axis: Axis) -> np.ndarray:
@@ -93,8 +108,9 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
     circular = Spline1D.fit(_E_FINE, jnp.stack([jnp.log(L_fine), jnp.log(R_fine)], axis=1))
 
     e, E, ell, L_circ, R_circ = _orbits(potential, circular, _E_FOCAL, _L_FOCAL)
-    delta2 = focal_distance2(potential, E, _blunted(ell) * L_circ, R_circ)
-    focal = Spline2D.fit(_E_FOCAL, _L_FOCAL, delta2 / R_circ**2)
+    delta2 = focal_distance2(potential, E, _blunted(ell) * L_circ, R_circ) / R_circ**2
+    limit = largest_focal_distance2(midplane, E, R_circ) / R_circ**2 + _LIMIT_GROWTH * ell**2
+    focal = Spline2D.fit(_E_FOCAL, _L_FOCAL, _smaller(delta2, limit))
 
     e, E, ell, L_circ, R_circ = _orbits(potential, circular, E_AXIS, _L_AXIS)
     L_z = ell * L_circ
@@ -107,15 +123,16 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_node
 
     k = jnp.asarray(_k_nodes(_K_AXIS))
     wide, s_, R_ = motion.with_axis(), s_shell[..., None], R_circ[..., None]
-    K = K_max[..., None] * k
-    J_r, _, _ = radial_actions(midplane, *wide, s_, K, R_, radial_nodes)
-    J_z, c_top, depth = _vertical_actions(potential, wide, s_, K, vertical_nodes)
+    J_r, _, _ = radial_actions(midplane, *wide, s_, K_max[..., None] * k, R_, radial_nodes)
+    least_K = -_LEAST_K * potential.central * (R_circ**2 + delta2)
+    k_z = jnp.maximum(k, (least_K / K_max)[..., None])
+    J_z, c_top, depth = _vertical_actions(potential, wide, s_, K_max[..., None] * k_z, vertical_nodes)
     ell, scale = ell[..., None], K_max[..., None] / L_circ[..., None]
     # Near L_z = 0 the fudge can fail (no oscillation about the shell, or about the midplane): ratios far
     # above one are cut.
     ratio_r = jnp.minimum(J_r / (spherical_radial(ell, k) * (1 - k) * scale), 4.0)
-    ratio_z = jnp.minimum(J_z / (spherical_vertical(ell, k) * k * scale), 4.0)
-    ratio_top = jnp.minimum(c_top**2 / spherical_top2(ell, k), 2.0)
+    ratio_z = jnp.minimum(J_z / (spherical_vertical(ell, k_z) * k_z * scale), 4.0)
+    ratio_top = jnp.minimum(c_top**2 / spherical_top2(ell, k_z), 2.0)
     table = ActionTable(
         potential,
         midplane,
@@ -154,7 +171,7 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
     motion = Motion(E[..., None], (ell * L_circ)[..., None], delta2)
     K_max = jnp.maximum(motion.momenta2(potential, s_shell, jnp.zeros_like(s_shell)), 1e-20)
     k = np.minimum(_k_nodes(_K_COARSE), _LAST_K)
-    in_plane, _, _ = radial_actions(table.midplane, *motion, s_shell, K_max * k, R_circ, nodes)
+    in_plane, *ends = radial_actions(table.midplane, *motion, s_shell, K_max * k, R_circ, nodes)
 
     motion = motion.with_axis()
     K, K_max, s_shell, bend = (a[..., None] for a in (K_max * k, K_max, s_shell, bend))
@@ -174,6 +191,7 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
         c,
         jnp.asarray(1 - _SHARES) * K,
         R_circ[..., None],
+        (ends[0][..., None], ends[1][..., None]),
         nodes,
     )
     change = jnp.clip(J_r / in_plane[..., None] - 1, -_LARGEST_CHANGE, _LARGEST_CHANGE)
@@ -185,17 +203,31 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
 
 
 def _along_hyperbolas(
-    potential: Potential, motion: Motion, s_shell: Array, c: Array, own_v: Array, R_circ: Array, nodes: int
+    potential: Potential,
+    motion: Motion,
+    s_shell: Array,
+    c: Array,
+    own_v: Array,
+    R_circ: Array,
+    guesses: tuple[Array, Array],
+    nodes: int,
 ) -> Array:
-    """J_r in kpc km/s along the hyperbolas `c` of orbits with p_v^2/2 = `own_v` there, around `s_shell`."""
+    """J_r in kpc km/s along the hyperbolas `c` of orbits with p_v^2/2 = `own_v` there, around `s_shell`, given
+    `guesses` of the turning points (kpc)."""
 
     def beyond(log_s: Array) -> tuple[Array, Array]:
         s = jnp.exp(log_s)
         value, slope, _ = motion.momenta2_slopes(potential.field, s, c)
         return value - own_v, slope * s
 
+    middle = jnp.broadcast_to(jnp.log(s_shell), own_v.shape)
     barrier = jnp.abs(motion.L_z) / jnp.sqrt(1 - c**2)
-    s_in, s_out = _turning_points(beyond, s_shell, barrier, motion.E - potential.central, R_circ)
+    inner, outer = _farthest(middle, barrier, motion.E - potential.central, R_circ)
+    inner, outer = (jnp.broadcast_to(x, middle.shape) for x in (inner, outer))
+    x_in, x_out = (jnp.log(s) for s in guesses)
+    x_in = bracketed_root(beyond, inner, middle, rising=True, iterations=_HYPERBOLA_STEPS, guess=x_in)
+    x_out = bracketed_root(beyond, middle, outer, rising=False, iterations=_HYPERBOLA_STEPS, guess=x_out)
+    s_in, s_out = jnp.exp(x_in), jnp.exp(x_out)
     wide, c, own_v = motion.with_axis(), c[..., None], own_v[..., None]
 
     def p_s2(s: Array) -> Array:
@@ -204,25 +236,14 @@ def _along_hyperbolas(
     return radial_action(p_s2, s_in, s_out, nodes)
 
 
-def _turning_points(
-    excess: Callable[[Array], tuple[Array, Array]],
-    s_shell: Array,
-    barrier: Array,
-    depth: Array,
-    R_circ: Array,
-) -> tuple[Array, Array]:
-    """Where `excess` of ln s vanishes on both sides of `s_shell`, in kpc.
+def _farthest(middle: Array, barrier: Array, depth: Array, R_circ: Array) -> tuple[Array, Array]:
+    """ln s between which, on both sides of the shell at `middle`, all turning points lie.
 
     No orbit gets closer to the centre than its angular momentum lets it with all of the `depth` E - Phi(0)
     as kinetic energy, nor, whatever the mass, farther than twice the radius of the circular orbit.
     """
-    middle = jnp.log(s_shell)
     inner = jnp.minimum(0.5 * jnp.log(0.49 * barrier**2 / depth), middle - 1e-6)
-    outer = jnp.maximum(jnp.log(2.2 * R_circ), middle + 1e-6)
-    inner, middle, outer = jnp.broadcast_arrays(inner, middle, outer)
-    s_in = bracketed_root(excess, inner, middle, rising=True, iterations=_TURNING_STEPS)
-    s_out = bracketed_root(excess, middle, outer, rising=False, iterations=_TURNING_STEPS)
-    return jnp.exp(s_in), jnp.exp(s_out)
+    return inner, jnp.maximum(jnp.log(2.2 * R_circ), middle + 1e-6)
 
 
 def radial_actions(
@@ -252,9 +273,20 @@ def radial_actions(
         slope = 2 * s * kinetic - (s**2 + delta2) * (slope_phi - L_z**2 / s**3)
         return (s**2 + delta2) * kinetic - K, slope * s
 
-    s_shell = jnp.broadcast_to(s_shell, jnp.broadcast_shapes(s_shell.shape, K.shape))
-    s_in, s_out = _turning_points(excess, s_shell, jnp.abs(L_z), E - midplane(jnp.zeros(())), R_circ)
-    E, L_z, delta2, K = (a[..., None] for a in (E, L_z, delta2, K))
+    wide = [jnp.asarray(a)[..., None] for a in (E, L_z, delta2)]
+
+    def turning_point(end: Array, upwards: bool) -> Array:
+        # The well is the same for all K, so it is looked over once.
+        points = middle[..., None] + (end - middle)[..., None] * _LOOKED_OVER
+        heights = half_p_u2(jnp.exp(points), *wide, jnp.zeros(()))
+        return jnp.exp(
+            first_descent(excess, points, heights, K, upwards=upwards, iterations=_TURNING_STEPS)
+        )
+
+    middle = jnp.log(s_shell)
+    inner, outer = _farthest(middle, jnp.abs(L_z), E - midplane(jnp.zeros(())), R_circ)
+    s_in, s_out = turning_point(inner, False), turning_point(outer, True)
+    E, L_z, delta2, K = *wide, K[..., None]
     J_r = radial_action(lambda s: 2 * half_p_u2(s, E, L_z, delta2, K) / (s**2 + delta2), s_in, s_out, nodes)
     return J_r, s_in, s_out
 
@@ -266,18 +298,21 @@ def _vertical_actions(
     spheroid of the shell."""
     floor = motion.momenta2(potential, s_shell, jnp.zeros_like(s_shell))
 
-    def excess(c: Array) -> tuple[Array, Array]:
+    def excess(u: Array) -> tuple[Array, Array]:
+        """In u = arctanh c, in which the centrifugal wall at c = 1 is no steeper than an exponential."""
+        c = jnp.tanh(u)
         value, _, slope = motion.momenta2_slopes(potential.field, s_shell, c)
-        return K + value - floor, slope
+        return K + value - floor, slope * (1 - c**2)
 
     wide, s, lift = motion.with_axis(), s_shell[..., None], (K - floor)[..., None]
     # Near L_z = 0 there can be walls beyond the first: the orbit turns at that one. The well is the same for
-    # all K, so its shape is looked up once.
-    trial = jnp.tanh(_WALL_SEARCH)
-    well = wide.momenta2(potential, s, trial)
-    beyond = well + lift < 0
-    ends = first_sign_change(beyond, jnp.zeros_like(K), jnp.broadcast_to(trial, beyond.shape))
-    c_top = bracketed_root(excess, *ends, rising=False, iterations=_TURNING_STEPS)
+    # all K, so it is looked over once.
+    heights = wide.momenta2(potential, s, np.tanh(_WALL_SEARCH)) - floor[..., None]
+    c_top = jnp.tanh(
+        first_descent(
+            excess, jnp.asarray(_WALL_SEARCH), heights, -K, upwards=True, iterations=_TURNING_STEPS
+        )
+    )
     depth = (floor - motion.momenta2(potential, s_shell, c_top / np.sqrt(2))) / K
     J_z = vertical_action(lambda c: 2 * (wide.momenta2(potential, s, c) + lift), c_top, nodes)
     return J_z, c_top, depth

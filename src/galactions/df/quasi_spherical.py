@@ -115,9 +115,10 @@ def energy_of_actions(profile: RadialProfile, central: Array) -> Array:
     total, share = np.meshgrid(np.exp(LOG_J_AXIS.nodes), SHARE_AXIS.nodes, indexing="ij")
 
     def excess(y: Array) -> Array:
-        L_c = jnp.exp(log_L_circ(y))
-        ell = jnp.minimum(share * total / L_c, 1.0)
-        return jnp.log((ratio(y, ell) * (1 - ell) * L_c + share * total) / total)
+        # Where L exceeds L_circ, J_r goes on to negative values: the root of circular orbits is a crossing too.
+        L_c, L = jnp.exp(log_L_circ(y)), share * total
+        J_r = ratio(y, jnp.minimum(L / L_c, 1.0)) * (L_c - L)
+        return jnp.log(jnp.maximum((J_r + L) / total, 1e-6))
 
     low, high = jnp.full(total.shape, Y_AXIS.nodes[0]), jnp.full(total.shape, Y_AXIS.nodes[-1])
     return labelled_energy(interpolated_root(excess, low, high, rising=True, iterations=45), central)

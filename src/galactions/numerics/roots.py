@@ -12,7 +12,10 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 _REACHED = 1e-9
-"""The step, relative to the first bracket, below which a search has reached a root."""
+"""The least step of an interpolation, relative to the first bracket."""
+_SHORT = 1e-6
+"""Newton steps shorter than this, relative to the first bracket, are taken whatever they are: rounding decides
+about them, and a bisection would lose the root."""
 _TINY = 1e-300
 _SMALL_STEP = 1e-3
 """The largest last step, relative to the first bracket, of a search that has come close to a root."""
@@ -25,17 +28,18 @@ def bracketed_root(
     *,
     rising: bool,
     iterations: int,
+    guess: Array | None = None,
 ) -> Array:
     """Root of `function` in [lower, upper], element by element.
 
-    `function(x)` returns value and slope; `rising` says whether it goes from negative to positive. Newton
-    steps that leave the current bracket, or are not shorter than half the step before, are replaced by
-    bisection. Where there is no root the nearer end is approached.
+    `function(x)` returns value and slope; `rising` says whether it goes from negative to positive. The search
+    begins at the `guess`, if there is one, else in the middle. Newton steps that leave the current bracket, or
+    are not shorter than half the step before, are replaced by bisection. Where there is no root the nearer
+    end is approached.
     """
     start = jax.lax.stop_gradient(lower), jax.lax.stop_gradient(upper)
     span = start[1] - start[0]
-    # Steps that short are not judged: rounding decides about them, and a bisection would lose the root.
-    reached = _REACHED * span
+    short = _SHORT * span
 
     def step(_: int, state: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
         x, low, high, last = state
@@ -43,12 +47,15 @@ def bracketed_root(
         beyond = (value > 0) == rising
         low, high = jnp.where(beyond, low, x), jnp.where(beyond, x, high)
         newton = x - value / jnp.where(slope == 0, 1.0, slope)
-        inside = (newton > low - reached) & (newton < high + reached) & (slope != 0)
-        shorter = jnp.abs(newton - x) < jnp.maximum(0.5 * last, reached)
+        inside = (newton > low - short) & (newton < high + short) & (slope != 0)
+        shorter = jnp.abs(newton - x) < jnp.maximum(0.5 * last, short)
         chosen = jnp.where(inside & shorter, newton, 0.5 * (low + high))
         return chosen, low, high, jnp.abs(chosen - x)
 
-    x, low, high, _ = jax.lax.fori_loop(0, iterations, step, (0.5 * (start[0] + start[1]), *start, span))
+    first = 0.5 * (start[0] + start[1])
+    if guess is not None:
+        first = jnp.clip(jax.lax.stop_gradient(guess), *start)
+    x, low, high, _ = jax.lax.fori_loop(0, iterations, step, (first, *start, span))
     return _polish(x, *function(jax.lax.stop_gradient(x)), (low, high), (lower, upper))
 
 
@@ -104,6 +111,40 @@ def first_sign_change(beyond: Array, start: Array, points: Array) -> tuple[Array
     steps = jnp.concatenate([jax.lax.stop_gradient(start)[..., None], points], axis=-1)
     lower = jnp.take_along_axis(steps, first[..., None], axis=-1)[..., 0]
     return lower, jnp.take_along_axis(points, first[..., None], axis=-1)[..., 0]
+
+
+def first_descent(
+    function: Callable[[Array], tuple[Array, Array]],
+    points: Array,
+    heights: Array,
+    level: Array,
+    *,
+    upwards: bool,
+    iterations: int,
+) -> Array:
+    """The first x, from the first of the ordered `points` (..., n) on, where a function comes down to
+    `level` (...).
+
+    The function is known by its `heights` (..., n) at the points, where it starts from or near a maximum;
+    `function(x)` returns what is left of it above the level, and its slope; `upwards` says whether the points
+    rise. Near a maximum the root of the depth is nearly linear, which gives a guess for `bracketed_root`. Where
+    the level is not reached, the last point is approached.
+    """
+    points, heights, here = jax.lax.stop_gradient((points, heights, level))
+    below = heights < here[..., None]
+    last = points.shape[-1] - 1
+    first = jnp.maximum(jnp.where(below.any(axis=-1), jnp.argmax(below, axis=-1), last), 1)[..., None]
+    shape = (*below.shape[:-1], last + 1)
+    points, heights = (jnp.broadcast_to(a, shape) for a in (points, heights))
+    (x0, x1), (h0, h1) = (
+        tuple(jnp.take_along_axis(a, i, axis=-1)[..., 0] for i in (first - 1, first))
+        for a in (points, heights)
+    )
+    top = jnp.max(heights, axis=-1)
+    d0, d1, d = (jnp.sqrt(jnp.maximum(top - h, 0.0)) for h in (h0, h1, here))
+    guess = x0 + jnp.clip((d - d0) / jnp.where(d1 > d0, d1 - d0, 1.0), 1e-3, 1.0) * (x1 - x0)
+    ends = (x0, x1) if upwards else (x1, x0)
+    return bracketed_root(function, *ends, rising=not upwards, iterations=iterations, guess=guess)
 
 
 def _polish(
