@@ -45,10 +45,13 @@ def main() -> None:
     platforms = "cpu" if asked.device == "cpu" else "cuda,cpu"
     began = time.perf_counter()
     entries, remarks = [], []
-    for part, start, figures, failure in _measured(parts, platforms, console):
-        entries += [Entry(run, start, figure) for figure in figures]
-        if failure:
-            remarks.append(f"{part.name} ({start}): failed: {failure}")
+    try:
+        for part, start, figures, failure in _measured(parts, platforms, console):
+            entries += [Entry(run, start, figure) for figure in figures]
+            if failure:
+                remarks.append(f"{part.name} ({start}): failed: {failure}")
+    except KeyboardInterrupt:  # minutes of work are told all the same
+        remarks.append("interrupted: the parts that are missing were not measured")
     failed = bool(remarks)
     remarks += [f"{part.needs} is not installed: {part.name} left out" for part in parts if part.lacking]
     known = history.read()

@@ -29,6 +29,10 @@ class PointMassGalaxy:
     components: tuple[str, ...] = ("thin_disk", "halo")
 
     @property
+    def initial(self) -> dict[str, object]:
+        return {"iteration": 0, "v_circ_sun_kms": 230.0, "m200_msun": 1.3e12}
+
+    @property
     def history(self) -> list[dict[str, object]]:
         density = {"thin_disk": 0.066, "halo": 0.011}
         return [

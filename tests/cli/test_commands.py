@@ -9,6 +9,9 @@ import pytest
 
 import galactions as ga
 from galactions.config import load_config
+from galactions.inference.model_predictor import galaxy_facts
+
+from .conftest import PointMassGalaxy, Spec
 
 
 def test_help_names_every_command(run):
@@ -50,6 +53,11 @@ def test_build_passes_iterations_on(run, engine, text, built):
     assert [iterations for _, iterations in engine] == built
 
 
+def test_what_a_run_tells_of_its_galaxy_begins_at_the_initial_potential():
+    facts = galaxy_facts(PointMassGalaxy(Spec(), 2))
+    assert [entry["iteration"] for entry in (facts["initial"], *facts["history"])] == [0, 1, 2]
+
+
 def test_build_writes_a_model_that_a_config_can_hold(run, engine, tmp_path):
     status, out, _ = run(
         "build", "Mc17a", "--iterations", "1", "--set", "sigma_r0_thin=70", "--out", str(tmp_path / "new")
@@ -58,6 +66,7 @@ def test_build_writes_a_model_that_a_config_can_hold(run, engine, tmp_path):
     assert "initial" in out
     galaxy = json.loads((tmp_path / "new/galaxy.json").read_text())
     assert galaxy["v_circ_sun_kms"] == pytest.approx(230.0 * (8.0 / 8.11) ** 0.5)
+    assert galaxy["R_kpc"][-1] == 30.0  # beyond the outermost of the published velocities
     text = (tmp_path / "new/model.toml").read_text()
     (tmp_path / "fit.toml").write_text(text + "\n[survey.mock]\n")
     assert load_config(tmp_path / "fit.toml").model.overrides["sigma_r0_thin"] == 70.0

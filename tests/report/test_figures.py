@@ -1,13 +1,17 @@
 """What the figures draw: numbers taken back out of their axes."""
 
+from itertools import combinations
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 from galactions.data.published import circular_velocity_curves
 from galactions.report.circular_velocity import ModelCurve, circular_velocity_figure
 from galactions.report.course import convergence_figure, iteration_figure
+from galactions.report.layers import layers
 from galactions.report.panels import PULL_LIMIT, Panel, velocity_panels
 from galactions.report.plan import SkyRegion
 from galactions.report.sky import sky_map
@@ -80,13 +84,9 @@ def test_empty_bins_with_zero_error_make_no_pull():
     assert sum(len(line.get_xdata()) for line in pulls) == 3
 
 
-def _texts(axes) -> str:
-    return "\n".join(text.get_text() for text in axes.texts)
-
-
 def test_sky_map_names_every_region_with_its_stars():
     figure = sky_map([SkyRegion(region, region.count or 0, True) for region in paper_regions()], 8.11)
-    shown = "\n".join(_texts(axes) for axes in figure.axes)
+    shown = "\n".join(text.get_text() for text in figure.findobj(Text))
     for region in paper_regions():
         assert f"{region.name}: {region.count:,}" in shown
     left, right = figure.axes[0].get_xlim()
@@ -95,9 +95,51 @@ def test_sky_map_names_every_region_with_its_stars():
 
 def test_sky_map_of_boxes_across_l_0():
     regions = [Region("west", (340, 360), (0, 10), (0, 2)), Region("east", (-10, 10), (0, 10), (0, 2))]
-    sky = sky_map([SkyRegion(region, 10, True) for region in regions], 8.0).axes[0]
-    boxes = sorted(patch.get_x() for patch in sky.patches)
+    first, second = sky_map([SkyRegion(region, 10, True) for region in regions], 8.0).axes[:2]
+    assert first.get_xlim() == second.get_xlim()
+    boxes = sorted(axes.patches[0].get_x() for axes in (first, second))
     assert boxes[1] - boxes[0] == 10.0  # neighbours, not 350 degrees apart
+
+
+def test_regions_behind_each_other_are_on_maps_of_their_own():
+    near, far = Region("near", (160, 200), (-20, 20), (0, 2)), Region("far", (170, 190), (-10, 10), (8, 12))
+    behind = Region("behind", (160, 200), (-20, 20), (2, 3))  # the same box: with the near one
+    beside = Region("beside", (200, 220), (-20, 20), (0, 2))
+    poor = Region("poor", (180, 210), (-5, 5), (0, 3))
+    regions = (far, near, behind, beside, poor)
+    items = [SkyRegion(region, 10, region is not poor) for region in regions]
+    maps, homeless = layers(items, [(*region.l, *region.b) for region in regions])
+    assert [[item.region.name for item in one.items] for one in maps] == [
+        ["near", "behind", "beside"],
+        ["far"],
+    ]
+    assert [one.distance for one in maps] == [(0, 3), (8, 12)]
+    assert [item.region.name for item in homeless] == ["poor"]
+    shown = "\n".join(text.get_text() for text in sky_map(items, 8.0).findobj(Text))
+    assert "poor (10 stars)" in shown
+
+
+def test_labels_of_a_crowded_sky_stay_within_their_boxes():
+    """Boxes on and behind each other, as in surveys of one direction, with long names."""
+    boxes = [
+        Region(f"{side} {near}-{near + 2} {half}", (l0, l0 + 20), (b0, b0 + 10), (near, near + 2))
+        for side, l0 in (("east", 150), ("middle", 170), ("west", 185))
+        for half, b0 in (("N", 0), ("S", -10))
+        for near in (0, 2, 4)
+    ]
+    figure = sky_map([SkyRegion(region, 1234, True) for region in boxes], 8.0)
+    figure.canvas.draw()
+    checked = 0
+    for axes in figure.axes:
+        rectangles = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+        for patch, text in zip(rectangles, axes.texts, strict=False):
+            box, label = patch.get_window_extent(), text.get_window_extent()
+            assert box.x0 <= label.x0 <= label.x1 <= box.x1
+            assert box.y0 <= label.y0 <= label.y1 <= box.y1
+            checked += 1
+        extents = [patch.get_window_extent().shrunk(0.99, 0.99) for patch in rectangles]
+        assert not any(a.overlaps(b) for a, b in combinations(extents, 2))
+    assert checked == 6
 
 
 def test_sky_map_of_a_cap_alone():

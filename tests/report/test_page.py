@@ -3,8 +3,10 @@ broken.
 """
 
 import json
+import math
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,12 @@ import galactions as ga
 from galactions.inference import RunFolderError, fit
 from galactions.report import write_report
 from galactions.report.contents import read_run
+from galactions.report.model_section import model_words
+from galactions.report.parameter_table import _bound_note
+from galactions.report.tables import constraint_rows
 from galactions.survey import Region, paper_regions
 
-from .conftest import make_problem
+from .conftest import TRUTH, make_problem
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +87,64 @@ def test_run_is_told_with_version_seed_and_configuration(page):
     assert "giants.fits" in page
 
 
+def test_a_mock_is_measured_by_its_truth(tmp_path):
+    problem = make_problem(paper_regions()[:3], ("v_los", "pm_ra"))
+    meta = {**problem.survey.meta, "mock": {"truth": TRUTH}}
+    problem = replace(
+        problem,
+        survey=replace(problem.survey, meta=meta),
+        settings=problem.settings.model_copy(update={"method": "least-squares"}),
+    )
+    result = fit(problem, folder=tmp_path / "mock")
+    page = write_report(tmp_path / "mock").read_text(encoding="utf-8")
+    assert result.standard_errors is not None
+    off = (result.best["sigma_r0_thin"] - TRUTH["sigma_r0_thin"]) / result.standard_errors["sigma_r0_thin"]
+    assert f"<td>64</td><td>{off:+.1f}</td>".replace("-", "−") in page
+
+
+def test_outside_constraints_are_told_with_their_numbers_of_data(run_folder):
+    run = read_run(run_folder)
+    assert run.result is not None
+    table = {"kind": "circular_velocity", "table": "Eilers+2019", "r_min": 6.0, "r_max": 1000.0}
+    force = {"kind": "vertical_force", "value": [71.0], "sigma": [6.0], "z": [1.1]}
+    record = {**run.record, "settings": {"constraints": [table, force]}}
+    result = replace(
+        run.result, constraints={"circular velocity of Eilers+2019": 13.37, "vertical force": 0.8}
+    )
+    rows = constraint_rows(replace(run, record=record, result=result))
+    assert [(row["size"], row["chi2"]) for row in rows] == [(36, "13.4"), (1, "0.8")]
+    assert constraint_rows(run) == []
+
+
+def test_parameters_near_a_bound_are_pointed_out():
+    assert _bound_note(200.0, 5.0, (1.0, 200.0)) == "at its bound"
+    assert _bound_note(188.6, 49.0, (1.5, 200.0)) == "near its bound"
+    assert _bound_note(88.6, 49.0, (1.5, 200.0)) == ""
+    assert _bound_note(88.6, None, (-math.inf, math.inf)) == ""
+
+
+def test_groups_without_a_used_region_are_folded_away(tmp_path):
+    regions = (
+        Region("rich", (160, 170), (-5, 5), (0, 2), count=900, group="one"),
+        Region("04", (170, 180), (-5, 5), (0, 2), group="two"),
+    )
+    fit(make_problem(regions, ("v_los",)), folder=tmp_path / "folded")
+    page = write_report(tmp_path / "folded").read_text(encoding="utf-8")
+    folded = page[page.index("<details>") : page.index("</details>")]
+    assert 'id="v_los_two"' in folded
+    assert 'id="v_los_one"' not in folded
+    assert "Left out by rule, fewer than min_stars = 200 each: 04 (120)." in page
+
+
 def test_published_curves_are_cited(page):
     for reference in ("ApJ, 871, 120", "ApJ, 895, L12", "ApJ, 942, 12"):
         assert reference in page.replace("ApJ 8", "ApJ, 8").replace("ApJ 9", "ApJ, 9")
+
+
+def test_the_model_is_told_in_words(page, run_folder):
+    assert "The fit began from Mc17a: discs, bulge, gas and NFW halo" in page
+    run = read_run(run_folder)
+    assert model_words(replace(run, record={**run.record, "model": "of another version"})) == ""
 
 
 def test_figures_lie_beside_the_page(page, run_folder):

@@ -92,7 +92,7 @@ def largest_focal_distance2(profile: RadialProfile, E: Array, R_circ: Array) -> 
     taken, which is a little smaller and changes smoothly with the potential.
     """
     s = np.linspace(LEAST_SHELL, 1.0, 24) * R_circ[..., None]
-    phi, slope, _ = profile.derivatives(s)
+    phi, slope, _ = profile.derivatives(jnp.asarray(s))
     delta2 = jnp.maximum(2 * s * (E[..., None] - phi) / slope - s**2, 0.0) / R_circ[..., None] ** 2
     return jnp.mean(delta2**_POWER, axis=-1) ** (1 / _POWER) * R_circ**2
 
@@ -113,8 +113,8 @@ def shell_top(potential: Potential, E: Array, L_z: Array, s: Array, delta2: Arra
 
 
 def shell_on_hyperbola(potential: Potential, motion: Motion, R_circ: Array, c: Array) -> tuple[Array, Array]:
-    """The outermost maximum of A(s, c) along the hyperbola `c`, beyond s = `LEAST_SHELL` R_circ: s in kpc and A
-    in (kpc km/s)^2. (Near L_z = 0 there can be another one close to the axis.)
+    """The outermost maximum of A(s, c) along the hyperbola `c`, beyond s = `LEAST_SHELL` R_circ: s in kpc and
+    A in (kpc km/s)^2. (Near L_z = 0 there can be another one close to the axis.)
     """
     nodes = jnp.log(R_circ)[..., None] + _SHELL_SEARCH
     values = motion.with_axis().momenta2(potential, jnp.exp(nodes), c[..., None])
@@ -133,6 +133,6 @@ def shell_on_hyperbola(potential: Potential, motion: Motion, R_circ: Array, c: A
 
 LEAST_SHELL = 0.3
 """Shells are not sought closer to the axis than at this s/R_circ."""
-_POWER = 8
+_POWER = 16
 _SHELL_SEARCH = np.linspace(np.log(LEAST_SHELL), np.log(1.5), 12)
 """ln s/R_circ where the maximum of A is looked for."""

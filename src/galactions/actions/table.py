@@ -59,7 +59,7 @@ _CIRCULAR_WARP = 1.0
 _AXIAL_WARP = 0.2
 LARGEST_BEND = 0.9
 
-K_WARP = 0.5
+_FLAT_WARP, _SHELL_WARP, _SHELL_SHARE = 0.5, 0.3, 0.3
 
 
 class OrbitFrame(NamedTuple):
@@ -200,8 +200,9 @@ def L_coordinate(ell: Array) -> Array:
 
 def K_coordinate(k: Array) -> Array:
     """Coordinate of the tables along K/K_max: nodes crowd towards small K, where the thin disc shapes the
-    vertical motion."""
-    return _crowd(jnp.sqrt(k + 1e-12), K_WARP)
+    vertical motion, and towards shell orbits, which of small L_z are those near the axis."""
+    flat = _crowd(jnp.sqrt(k + 1e-12), _FLAT_WARP)
+    return flat + _SHELL_SHARE * (1 - flat - _crowd(1 - k, _SHELL_WARP))
 
 
 def spherical_radial(ell: Array, k: Array) -> Array:

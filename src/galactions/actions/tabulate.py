@@ -20,10 +20,10 @@ from galactions.actions.shells import (
 )
 from galactions.actions.table import (
     E_AXIS,
-    K_WARP,
     LARGEST_BEND,
     ActionTable,
     E_nodes,
+    K_coordinate,
     L_coordinate,
     energy_axis,
     spherical_radial,
@@ -40,8 +40,8 @@ _L_AXIS, _L_COARSE, _L_FOCAL = (
     Axis.between(0.0, 1.0, 16),
     Axis.between(0.0, 1.0, 20),
 )
-_K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 40), Axis.between(0.0, 1.0, 12)
-_LAST_K = 0.9
+_K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 40), Axis.between(0.0, 1.0, 16)
+_LAST_K = 0.97
 """The largest K/K_max at which the change of J_r along hyperbolas is computed."""
 _WALL_SEARCH = np.arctanh(1 - 1e-10) * np.linspace(0.0, 1.0, 33) ** 2
 """arctanh c at which the well of the vertical motion is looked over for its first wall."""
@@ -56,11 +56,11 @@ _LOWEST_ELL = 0.005
 """Stands for L_z = 0, where the centrifugal barrier is too thin for the tables to resolve."""
 _LEAST_SHELL_ELL, _LARGEST_SHELL_ELL = 0.2, 0.998
 """The least and the largest |L_z|/L_circ of a shell orbit whose focal distance is taken."""
-_LIMIT_GROWTH = 3.5
+_LIMIT_GROWTH = 2.0
 """How the limit of Delta^2/R_circ^2 grows with (L_z/L_circ)^2 away from L_z = 0."""
 _LEAST_K = 1e-9
-"""The least K, in units of |Phi(0)| (R_circ^2 + Delta^2), of a vertical motion in the tables: smaller ones, which
-are harmonic, would drown in the potential's rounding."""
+"""The least K, in units of |Phi(0)| (R_circ^2 + Delta^2), of a vertical motion in the tables: smaller ones,
+which are harmonic, would drown in the potential's rounding."""
 _TURNING_STEPS = 6
 """Steps from a guess to a turning point."""
 _HYPERBOLA_STEPS = 10
@@ -71,15 +71,21 @@ _EDGE = 1e-4
 """Where a ratio of two vanishing quantities is tabulated instead of at the edge itself."""
 
 
-def _uncrowd(t: np.ndarray, width: float) -> np.ndarray:
-    return np.asarray(width * t / (1 + width - t))
-
-
 def _ell_nodes(axis: Axis) -> np.ndarray:
-    ell = 1 - np.linspace(0.0, 1.0, 4097) ** 2
+    ell = _at_nodes(axis, L_coordinate, 1 - np.linspace(0.0, 1.0, 4097) ** 2)
+    return np.clip(ell, _LOWEST_ELL, 1 - _EDGE)
+
+
+def _k_nodes(axis: Axis) -> np.ndarray:
+    k = _at_nodes(axis, K_coordinate, np.linspace(0.0, 1.0, 8193) ** 2)
+    return np.clip(k, 0.01 * _EDGE, 1 - 10 * _EDGE)
+
+
+def _at_nodes(axis: Axis, coordinate: Callable[[Array], Array], trial: np.ndarray) -> np.ndarray:
+    """Where the `coordinate`, which rises along `trial`, is that of the nodes."""
     with jax.ensure_compile_time_eval():
-        x = np.asarray(L_coordinate(jnp.asarray(ell)))
-    return np.clip(np.interp(axis.nodes, x, ell), _LOWEST_ELL, 1 - _EDGE)
+        x = np.asarray(coordinate(jnp.asarray(trial)))
+    return np.interp(axis.nodes, x, trial)
 
 
 def _blunted(ell: Array) -> Array:
@@ -91,10 +97,6 @@ def _blunted(ell: Array) -> Array:
 def _smaller(a: Array, b: Array) -> Array:
     """The smaller of two positive numbers, smoothed where they are within some 5% of each other."""
     return 0.5 * (a + b - jnp.sqrt((a - b) ** 2 + (0.05 * b) ** 2))
-
-
-def _k_nodes(axis: Axis) -> np.ndarray:
-    return np.clip(_uncrowd(axis.nodes, K_WARP) ** 2, 0.01 * _EDGE, 1 - 10 * _EDGE)
 
 
 def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_nodes: int = 10) -> ActionTable:
@@ -170,7 +172,8 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
     R_circ = R_circ[..., None]
     motion = Motion(E[..., None], (ell * L_circ)[..., None], delta2)
     K_max = jnp.maximum(motion.momenta2(potential, s_shell, jnp.zeros_like(s_shell)), 1e-20)
-    k = np.minimum(_k_nodes(_K_COARSE), _LAST_K)
+    nodes_k = _k_nodes(_K_COARSE)
+    k = nodes_k[nodes_k <= _LAST_K]
     in_plane, *ends = radial_actions(table.midplane, *motion, s_shell, K_max * k, R_circ, nodes)
 
     motion = motion.with_axis()
@@ -196,9 +199,10 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
     )
     change = jnp.clip(J_r / in_plane[..., None] - 1, -_LARGEST_CHANGE, _LARGEST_CHANGE)
     # Closer to the shell the little that W misses of the largest A would be seen.
-    onward = (1 - k[-1]) / (k[-1] - k[-2])
-    change = change.at[:, :, -1].add(onward * (change[:, :, -1] - change[:, :, -2]))
-    to_powers = np.linalg.inv(_SHARES[:, None] ** np.arange(1, 4))
+    onward = (nodes_k[len(k) :, None] - k[-1]) / (k[-1] - k[-2])
+    last, before = change[:, :, -1:], change[:, :, -2:-1]
+    change = jnp.concatenate([change, last + onward * (last - before)], axis=2)
+    to_powers = np.linalg.inv(_SHARES[:, None] ** np.arange(1, len(_SHARES) + 1))
     return Spline3D.fit(_E_COARSE, _L_COARSE, _K_COARSE, change @ to_powers.T)
 
 
@@ -212,8 +216,10 @@ def _along_hyperbolas(
     guesses: tuple[Array, Array],
     nodes: int,
 ) -> Array:
-    """J_r in kpc km/s along the hyperbolas `c` of orbits with p_v^2/2 = `own_v` there, around `s_shell`, given
-    `guesses` of the turning points (kpc)."""
+    """J_r in kpc km/s along the hyperbolas `c` of orbits with p_v^2/2 = `own_v` there, around `s_shell`.
+
+    `guesses` are those of the turning points (kpc).
+    """
 
     def beyond(log_s: Array) -> tuple[Array, Array]:
         s = jnp.exp(log_s)
@@ -263,8 +269,11 @@ def radial_actions(
     momentum `L_z`.
     """
 
-    def half_p_u2(s: Array, E: Array, L_z: Array, delta2: Array, K: Array) -> Array:
-        return (s**2 + delta2) * (E - midplane(s) - 0.5 * (L_z / s) ** 2) - K
+    E_, L_, delta2_ = (jnp.asarray(a)[..., None] for a in (E, L_z, delta2))
+
+    def well(s: Array) -> Array:
+        """A(s, 0), with a trailing axis: the same for all K."""
+        return (s**2 + delta2_) * (E_ - midplane(s) - 0.5 * (L_ / s) ** 2)
 
     def excess(x: Array) -> tuple[Array, Array]:
         s = jnp.exp(x)
@@ -273,21 +282,15 @@ def radial_actions(
         slope = 2 * s * kinetic - (s**2 + delta2) * (slope_phi - L_z**2 / s**3)
         return (s**2 + delta2) * kinetic - K, slope * s
 
-    wide = [jnp.asarray(a)[..., None] for a in (E, L_z, delta2)]
-
     def turning_point(end: Array, upwards: bool) -> Array:
-        # The well is the same for all K, so it is looked over once.
         points = middle[..., None] + (end - middle)[..., None] * _LOOKED_OVER
-        heights = half_p_u2(jnp.exp(points), *wide, jnp.zeros(()))
-        return jnp.exp(
-            first_descent(excess, points, heights, K, upwards=upwards, iterations=_TURNING_STEPS)
-        )
+        heights = well(jnp.exp(points))
+        return jnp.exp(first_descent(excess, points, heights, K, upwards=upwards, iterations=_TURNING_STEPS))
 
     middle = jnp.log(s_shell)
     inner, outer = _farthest(middle, jnp.abs(L_z), E - midplane(jnp.zeros(())), R_circ)
     s_in, s_out = turning_point(inner, False), turning_point(outer, True)
-    E, L_z, delta2, K = *wide, K[..., None]
-    J_r = radial_action(lambda s: 2 * half_p_u2(s, E, L_z, delta2, K) / (s**2 + delta2), s_in, s_out, nodes)
+    J_r = radial_action(lambda s: 2 * (well(s) - K[..., None]) / (s**2 + delta2_), s_in, s_out, nodes)
     return J_r, s_in, s_out
 
 
@@ -309,9 +312,7 @@ def _vertical_actions(
     # all K, so it is looked over once.
     heights = wide.momenta2(potential, s, np.tanh(_WALL_SEARCH)) - floor[..., None]
     c_top = jnp.tanh(
-        first_descent(
-            excess, jnp.asarray(_WALL_SEARCH), heights, -K, upwards=True, iterations=_TURNING_STEPS
-        )
+        first_descent(excess, jnp.asarray(_WALL_SEARCH), heights, -K, upwards=True, iterations=_TURNING_STEPS)
     )
     depth = (floor - motion.momenta2(potential, s_shell, c_top / np.sqrt(2))) / K
     J_z = vertical_action(lambda c: 2 * (wide.momenta2(potential, s, c) + lift), c_top, nodes)

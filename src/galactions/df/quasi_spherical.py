@@ -115,7 +115,7 @@ def energy_of_actions(profile: RadialProfile, central: Array) -> Array:
     total, share = np.meshgrid(np.exp(LOG_J_AXIS.nodes), SHARE_AXIS.nodes, indexing="ij")
 
     def excess(y: Array) -> Array:
-        # Where L exceeds L_circ, J_r goes on to negative values: the root of circular orbits is a crossing too.
+        # Where L exceeds L_circ, J_r goes on to negative values, so that circular orbits too have a root.
         L_c, L = jnp.exp(log_L_circ(y)), share * total
         J_r = ratio(y, jnp.minimum(L / L_c, 1.0)) * (L_c - L)
         return jnp.log(jnp.maximum((J_r + L) / total, 1e-6))

@@ -15,10 +15,10 @@ from galactions.numerics.spline import Axis, Spline1D, Spline2D
 from galactions.potential.densities import Coordinate
 from galactions.potential.field import POISSON_GRID
 
-_DISK_R, _DISK_Z = 2.0, 0.3
+_DISK_R, _DISK_Z = 0.6, 0.25
 _DISK_R_MAX, _DISK_Z_MAX = 45.0, 20.0
-_R_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_R_MAX / _DISK_R)), 24)
-_Z_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_Z_MAX / _DISK_Z)), 17)
+_R_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_R_MAX / _DISK_R)), 30)
+_Z_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_Z_MAX / _DISK_Z)), 18)
 _LOG_R_AXIS = Axis.between(np.log(2e-3), np.log(1.5e3), 32)
 SPHEROID_ANGLES = 3
 """Angles between the plane and the pole at which densities of spheroids are computed: 3 is a multipole
@@ -27,14 +27,14 @@ resolves: 9 angles change v_circ by up to 0.6% inside 10 kpc.
 """
 _NEGLIGIBLE = 1.0
 """Msun/kpc^3; where no more than this is expected of a disc, its density is not computed anew."""
-_PLACES = 12
+_PLACES = 15
 """Places, neighbours in R at one z, that are computed or left out together."""
 _FLOOR = 1e-9
 """Msun/kpc^3; densities below this are of no account and keep their logarithm finite."""
 
 
 class DiskDensity(eqx.Module):
-    """Density of a disc: bicubic spline of its logarithm in (asinh R/2 kpc, asinh |z|/0.3 kpc).
+    """Density of a disc: bicubic spline of its logarithm in (asinh R/0.6 kpc, asinh |z|/0.25 kpc).
 
     Zero beyond R = 45 or |z| = 20 kpc.
     """

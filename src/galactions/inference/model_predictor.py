@@ -131,7 +131,7 @@ def galaxy_facts(galaxy: Any) -> dict[str, Any]:
     Msun/pc^3."""
     import numpy as np
 
-    radii = np.concatenate([np.arange(0.25, 3.0, 0.25), np.arange(3.0, 25.01, 0.5)])
+    radii = np.concatenate([np.arange(0.25, 3.0, 0.25), np.arange(3.0, 30.01, 0.5)])
     sun = float(galaxy.spec.parameters["d_sun"])
     virial = galaxy.virial()
     split = galaxy.circular_velocity_split(radii)
@@ -147,6 +147,7 @@ def galaxy_facts(galaxy: Any) -> dict[str, Any]:
         "v_circ_sun_kms": float(np.squeeze(galaxy.circular_velocity(sun))),
         "r200_kpc": float(virial.r200),
         "m200_msun": float(virial.m200),
+        "initial": galaxy.initial,
         "history": galaxy.history,
     }
 

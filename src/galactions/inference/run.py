@@ -273,7 +273,8 @@ def environment(*more: str) -> dict[str, str]:
 
 def command_line() -> str:
     """The command this process was started by, without folders: `galactions fit my.toml`."""
-    return " ".join([Path(sys.argv[0]).name or "python", *sys.argv[1:]])
+    name = Path(sys.argv[0]).name or "python"
+    return " ".join(["galactions" if name == "__main__.py" else name, *sys.argv[1:]])
 
 
 def _bound(value: float) -> float | str:

@@ -14,8 +14,8 @@ from jaxtyping import Array
 _REACHED = 1e-9
 """The least step of an interpolation, relative to the first bracket."""
 _SHORT = 1e-6
-"""Newton steps shorter than this, relative to the first bracket, are taken whatever they are: rounding decides
-about them, and a bisection would lose the root."""
+"""Newton steps shorter than this, relative to the first bracket, are taken whatever they are: rounding
+decides about them, and a bisection would lose the root."""
 _TINY = 1e-300
 _SMALL_STEP = 1e-3
 """The largest last step, relative to the first bracket, of a search that has come close to a root."""
@@ -33,9 +33,9 @@ def bracketed_root(
     """Root of `function` in [lower, upper], element by element.
 
     `function(x)` returns value and slope; `rising` says whether it goes from negative to positive. The search
-    begins at the `guess`, if there is one, else in the middle. Newton steps that leave the current bracket, or
-    are not shorter than half the step before, are replaced by bisection. Where there is no root the nearer
-    end is approached.
+    begins at the `guess`, if there is one, else in the middle. Newton steps that leave the current bracket,
+    or are not shorter than half the step before, are replaced by bisection. Where there is no root the
+    nearer end is approached.
     """
     start = jax.lax.stop_gradient(lower), jax.lax.stop_gradient(upper)
     span = start[1] - start[0]
@@ -127,8 +127,8 @@ def first_descent(
 
     The function is known by its `heights` (..., n) at the points, where it starts from or near a maximum;
     `function(x)` returns what is left of it above the level, and its slope; `upwards` says whether the points
-    rise. Near a maximum the root of the depth is nearly linear, which gives a guess for `bracketed_root`. Where
-    the level is not reached, the last point is approached.
+    rise. Near a maximum the root of the depth is nearly linear, which gives a guess for `bracketed_root`.
+    Where the level is not reached, the last point is approached.
     """
     points, heights, here = jax.lax.stop_gradient((points, heights, level))
     below = heights < here[..., None]

@@ -18,7 +18,8 @@ MARKERS = ("o", "s", "^", "D")
 
 
 def chi2_figure(table: Chi2Table) -> Figure:
-    """Reduced chi2 (logarithmic) against region: a marker for each observable, a bar for all together.
+    """Reduced chi2 (logarithmic) against region: a bar for all observables together, and a marker for each
+    where there are several.
 
     Regions that are compared but not fitted have a hollow bar; unused ones are named on the axis, without
     markers.
@@ -29,7 +30,7 @@ def chi2_figure(table: Chi2Table) -> Figure:
     axes = figure.add_axes((0.06, 0.24 if long_names else 0.09, 0.93, 0.68 if long_names else 0.81))
     style.dress(axes)
     axes.grid(visible=False, axis="x")
-    colours = style.group_colours([row.group for row in rows])
+    colours = style.group_colours([row.group for row in rows if row.used])
     at = np.arange(len(rows))
     drawn = [
         value for row in rows for value in (row.reduced, *map(row.reduced_of, table.observables)) if value > 0
@@ -52,7 +53,7 @@ def chi2_figure(table: Chi2Table) -> Figure:
         else:
             axes.axvspan(x - 0.45, x + 0.45, color=style.GREYED, zorder=0)
     shift = np.linspace(-0.2, 0.2, len(table.observables)) if len(table.observables) > 1 else np.zeros(1)
-    for i, name in enumerate(table.observables):
+    for i, name in enumerate(table.observables if len(table.observables) > 1 else ()):
         values = np.array([row.reduced_of(name) if row.used else np.nan for row in rows])
         axes.plot(
             at + shift[i],
@@ -79,7 +80,12 @@ def chi2_figure(table: Chi2Table) -> Figure:
         parse_math=False,
     )
     plain_numbers(axes.yaxis)
-    axes.legend(
-        frameon=False, fontsize=8, ncols=len(table.observables), loc="upper left", bbox_to_anchor=(0, 1.12)
-    )
+    if len(table.observables) > 1:
+        axes.legend(
+            frameon=False,
+            fontsize=8,
+            ncols=len(table.observables),
+            loc="upper left",
+            bbox_to_anchor=(0, 1.12),
+        )
     return figure

@@ -53,11 +53,12 @@ def circular_velocity_figure(
     """
     figure = style.new_figure(4.3)
     whole = figure.add_axes((0.055, 0.125, 0.4, 0.83))
-    near = figure.add_axes((0.52, 0.125, 0.47, 0.83))
+    near = figure.add_axes((0.53, 0.125, 0.46, 0.83))
     for axes in (whole, near):
         style.dress(axes)
-        axes.axvline(d_sun, color=style.FAINT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+        style.mark_sun(axes, d_sun)
         axes.set_xlabel("R (kpc)")
+        axes.set_ylabel(r"circular velocity $v_{\rm c}$ (km/s)")
         if band is not None:
             for low, high, alpha in ((0, 4, 0.18), (1, 3, 0.3)):
                 axes.fill_between(
@@ -69,7 +70,6 @@ def circular_velocity_figure(
                     linewidth=0,
                     zorder=2.5,
                 )
-    whole.set_ylabel(r"circular velocity $v_{\rm c}$ (km/s)")
     if model is not None:
         parts = (
             ("total", model.total, style.INK, "-"),
@@ -92,22 +92,20 @@ def circular_velocity_figure(
         drawn = [model.total[model.R <= 30.0], *(curve.v_c for curve in published)]
         whole.set_ylim(0, 1.08 * max(float(np.nanmax(values)) for values in drawn))
     whole.set_xlim(0, outermost * 1.02)
-    whole.annotate(
-        "Sun",
-        (d_sun, 0.0),
-        xycoords=("data", "axes fraction"),
-        xytext=(3, 4),
-        textcoords="offset points",
-        size=7.5,
-        color=style.MUTED,
-    )
     if model is not None:
         whole.legend(frameon=False, fontsize=8, loc="lower right", handlelength=2.8)
     near.set_xlim(4, outermost * 1.02)
     near.set_ylim(*_near_limits(model))
     if near.get_legend_handles_labels()[0]:
         near.legend(
-            frameon=False, fontsize=7.5, ncols=2, loc="lower left", handletextpad=0.5, columnspacing=1.2
+            framealpha=0.85,
+            edgecolor="none",
+            fontsize=7.5,
+            ncols=2,
+            loc="lower left",
+            bbox_to_anchor=(0.0, 0.05),
+            handletextpad=0.5,
+            columnspacing=1.2,
         )
     return figure
 

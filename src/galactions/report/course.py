@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from galactions.inference.trials import Trial
 
 
+_NAMES = {"halo": "dark halo", "HI": "H I", "H2": "H₂"}
+
 LABEL_SPACING = 8.0
 """Least distance in points between the names at the ends of two lines."""
 
@@ -35,10 +37,10 @@ def convergence_figure(trials: Sequence[Trial]) -> Figure:
     failed = np.array([t.failed for t in trials], dtype=bool)
     good = np.isfinite(values) & ~failed
     figure = style.new_figure(3.1)
-    axes = figure.add_axes((0.06, 0.155, 0.6, 0.8))
+    axes = figure.add_axes((0.06, 0.155, 0.6, 0.75))
     style.dress(axes)
     axes.set_xlabel("trial")
-    axes.set_ylabel(r"mean reduced $\chi^2$ of the fitted regions")
+    axes.set_ylabel(r"mean reduced $\chi^2$")
     if good.any():
         axes.plot(trial[good], values[good], "o", markersize=3, color=style.BARYONS, label="trial", zorder=3)
         for number in np.unique(rounds[good]):
@@ -58,9 +60,9 @@ def convergence_figure(trials: Sequence[Trial]) -> Figure:
             )
             axes.annotate(
                 f"round {rounds[begin]}",
-                (trial[begin], 1.0),
+                (trial[begin] - 0.5, 1.0),
                 xycoords=("data", "axes fraction"),
-                xytext=(2, -9),
+                xytext=(3, -9),
                 textcoords="offset points",
                 size=7.5,
                 color=style.MUTED,
@@ -84,8 +86,15 @@ def convergence_figure(trials: Sequence[Trial]) -> Figure:
     axes.set_xlim(0.5, max(trial, default=1.0) + 0.5)
     _whole_numbers(axes)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize=8, loc="upper right")
-    pace = figure.add_axes((0.73, 0.155, 0.26, 0.8))
+        axes.legend(
+            frameon=False,
+            fontsize=8,
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=3,
+            borderaxespad=0.2,
+        )
+    pace = figure.add_axes((0.73, 0.155, 0.26, 0.75))
     style.dress(pace)
     time = np.array([t.seconds for t in trials], dtype=float)
     if np.isfinite(time).any():
@@ -93,7 +102,7 @@ def convergence_figure(trials: Sequence[Trial]) -> Figure:
         pace.set_ylim(0, 1.12 * float(np.nanmax(time)))
     pace.set_xlim(axes.get_xlim())
     pace.set_xlabel("trial")
-    pace.set_ylabel("seconds")
+    pace.set_ylabel("time (s)")
     _whole_numbers(pace)
     return figure
 
@@ -109,7 +118,7 @@ def iteration_figure(history: Sequence[Mapping[str, object]], initial: Mapping[s
     if initial and all(k > 0 for k, _ in entries):
         entries.insert(0, (0, initial))
     figure = style.new_figure(2.9)
-    residual = _panel(figure, 0, "residual (relative change)")
+    residual = _panel(figure, 0, "relative change of the force")
     at, values = _series(entries, "residual")
     if len(values):
         residual.plot(at, values, "o-", color=style.MODEL, markersize=3.5, linewidth=1.2)
@@ -127,6 +136,7 @@ def iteration_figure(history: Sequence[Mapping[str, object]], initial: Mapping[s
         axes.set_xlim(-0.4, max((k for k, _ in entries), default=1) + 0.4)
         _whole_numbers(axes)
     for axes in (velocity, mass):
+        axes.locator_params(axis="y", nbins=6)
         axes.ticklabel_format(axis="y", useOffset=False)
     return figure
 
@@ -162,15 +172,15 @@ def _draw_densities(axes: Axes, entries: Sequence[tuple[int, Mapping[str, object
 
 
 def component_name(name: str) -> str:
-    """A component's name as text: "thin_disk" -> "thin disc"."""
-    return name.replace("_disk", " disc").replace("_", " ")
+    """A component's name as text: "thin_disk" -> "thin disc", "halo" -> "dark halo", "H2" -> "H₂"."""
+    return _NAMES.get(name) or name.replace("_disk", " disc").replace("_", " ")
 
 
 def _panel(figure: Figure, i: int, label: str) -> Axes:
-    axes = figure.add_axes((0.062 + 0.239 * i, 0.17, 0.165, 0.77))
+    axes = figure.add_axes((0.062 + 0.239 * i, 0.17, 0.158, 0.72))
     style.dress(axes)
     axes.set_xlabel("iteration")
-    axes.set_ylabel(label, labelpad=3)
+    style.small_title(axes, label)
     return axes
 
 

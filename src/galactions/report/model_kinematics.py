@@ -57,7 +57,7 @@ def dispersion_figure(galaxy: Galaxy) -> Figure:
     """sigma_R, sigma_z and sigma_phi in the midplane of all components with a DF (fig. 15)."""
     figure = style.new_figure(3.6)
     styles = component_styles(galaxy.spec)
-    R = np.linspace(0.5, 25.0, 50)
+    R = np.concatenate([np.arange(0.5, 3.0, 0.25), np.arange(3.0, 25.1, 0.5)])
     panels = [figure.add_axes((0.06 + 0.32 * k, 0.14, 0.265, 0.82)) for k in range(3)]
     largest = 0.0
     for name in (name for name in galaxy.components if name in galaxy.ingredients.dfs):
@@ -94,9 +94,7 @@ def streaming_figure(galaxy: Galaxy) -> Figure:
     escape.set(ylabel="escape speed (km/s)")
     escape.legend(frameon=False, fontsize=8)
     for panel in (axes, escape):
-        panel.axvline(
-            galaxy.spec.parameters["d_sun"], color=style.FAINT, linewidth=0.9, linestyle=(0, (4, 3))
-        )
+        style.mark_sun(panel, galaxy.spec.parameters["d_sun"])
         panel.set_xlabel("R (kpc)")
         style.dress(panel)
     return figure

@@ -14,7 +14,6 @@ from galactions.report.components import component_styles
 from galactions.report.course import plain_numbers
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from galactions.galaxy import Galaxy
@@ -73,7 +72,9 @@ def density_figure(galaxy: Galaxy) -> Figure:
     Circles: what the paper's Table 4 gives at the Sun, for the models that it has.
     """
     figure = style.new_figure(4.4)
-    plane, above = figure.add_axes((0.065, 0.115, 0.4, 0.85)), figure.add_axes((0.53, 0.115, 0.33, 0.85))
+    from matplotlib.lines import Line2D
+
+    plane, above = figure.add_axes((0.065, 0.115, 0.4, 0.85)), figure.add_axes((0.535, 0.115, 0.325, 0.85))
     d_sun = galaxy.spec.parameters["d_sun"]
     R, z = np.geomspace(0.1, 30.0, 120), np.linspace(0.0, 4.0, 120)
     styles = component_styles(galaxy.spec)
@@ -97,7 +98,19 @@ def density_figure(galaxy: Galaxy) -> Figure:
     plain_numbers(plane.xaxis)
     for axes in (plane, above):
         style.dress(axes)
-    above.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1.0), handlelength=2.6)
+    style.mark_sun(plane, d_sun)
+    handles = above.get_legend_handles_labels()[0]
+    if at_sun:
+        look = {"markerfacecolor": "none", "markeredgecolor": style.MUTED, "markersize": 5, "linestyle": ""}
+        handles.append(Line2D([], [], marker="o", label="paper, Table 4", **look))
+    above.legend(
+        handles=handles,
+        frameon=False,
+        fontsize=8,
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        handlelength=2.6,
+    )
     return figure
 
 
@@ -124,12 +137,8 @@ def surface_density_figure(galaxy: Galaxy) -> Figure:
     stability.set(ylabel="Toomre's Q", yscale="log")
     plain_numbers(stability.yaxis)
     for axes in (surface, stability):
-        _mark_sun(axes, d_sun)
+        style.mark_sun(axes, d_sun)
         axes.set_xlabel("R (kpc)")
         style.dress(axes)
     surface.legend(frameon=False, fontsize=8)
     return figure
-
-
-def _mark_sun(axes: Axes, d_sun: float) -> None:
-    axes.axvline(d_sun, color=style.FAINT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)

@@ -7,21 +7,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from galactions._version import __version__
 from galactions.data.published import circular_velocity_curves
 from galactions.inference.files import write_text
 from galactions.inference.progress import duration
 from galactions.report import style, tables
-from galactions.report.album import Album, Picture
+from galactions.report.album import Album
 from galactions.report.chi2_by_region import chi2_figure
-from galactions.report.circular_velocity import ModelCurve, VelocityBand, circular_velocity_figure
 from galactions.report.contents import RunContents, read_run
-from galactions.report.course import convergence_figure, iteration_figure
+from galactions.report.course import convergence_figure
+from galactions.report.model_section import circular_velocity_picture, iteration_picture, model_words
 from galactions.report.numbers import count, number, plural
-from galactions.report.posterior import posterior_section, shown_bands
-from galactions.report.sky import SkyRegion, sky_map
+from galactions.report.parameter_table import parameter_rows
+from galactions.report.posterior import posterior_section
+from galactions.report.survey_section import sky_picture, survey_section
+from galactions.report.typeset import typeset
 from galactions.report.velocities import velocity_section, velocity_summary
 
 
@@ -46,6 +46,7 @@ def _render(content: dict[str, Any]) -> str:
     environment = Environment(
         autoescape=select_autoescape(default=True), undefined=StrictUndefined, trim_blocks=True
     )
+    environment.filters["typeset"] = typeset
     template = environment.from_string(templates.joinpath("report.html.j2").read_text(encoding="utf-8"))
     # The style sheet is the package's own; all else on the page is escaped.
     css = Markup(templates.joinpath("report.css").read_text(encoding="utf-8"))
@@ -59,16 +60,18 @@ def _page(run: RunContents, album: Album) -> dict[str, Any]:
         "subtitle": _subtitle(run),
         "warnings": _warnings(run),
         "tiles": _tiles(run),
-        "survey": _survey(run),
-        "sky": _sky(run, album),
+        "survey": survey_section(run),
+        "sky": sky_picture(run, album),
         "chi2": _chi2(run, album),
         "velocities": velocity_section(run, album),
         "velocities_summary": velocity_summary(run),
-        "parameters": tables.parameter_rows(run),
-        "circular_velocity": _circular_velocity(run, album),
+        "parameters": parameter_rows(run),
+        "constraints": tables.constraint_rows(run),
+        "model": model_words(run),
+        "circular_velocity": circular_velocity_picture(run, album),
         "published": circular_velocity_curves(),
         "densities": tables.densities(run),
-        "iterations": _iterations(run, album),
+        "iterations": iteration_picture(run, album),
         "posteriors": posterior_section(run.posteriors, album),
         "course": _course(run, album),
         "facts": tables.facts(run),
@@ -86,7 +89,15 @@ def _survey_name(run: RunContents) -> str:
 def _subtitle(run: RunContents) -> str:
     free = len(run.record.get("free", []))
     when = tables.time_text(run.record.get("end_time") or run.record.get("start_time"))
-    return f"Fit of {plural(free, 'parameter')} by {run.record.get('method', 'an unnamed method')}, {when}."
+    told = f"Fit of {plural(free, 'parameter')} by {run.record.get('method', 'an unnamed method')}, {when}."
+    settings = run.record.get("identity", {}).get("model") or {}
+    if "iterations" in settings and "final_iterations" in settings:
+        each, final = (tables.times(settings[key]) for key in ("iterations", "final_iterations"))
+        told += (
+            f" The potential was rebuilt from the distribution functions {each} in each trial, and {final} "
+            "for the model shown here."
+        )
+    return told
 
 
 def _warnings(run: RunContents) -> list[str]:
@@ -138,39 +149,12 @@ def _tiles(run: RunContents) -> list[dict[str, str]]:
         )
     if galaxy.get("m200_msun"):
         tiles.append(
-            {"value": f"{galaxy['m200_msun'] / 1e12:.3g} × 10¹²", "unit": "M☉", "label": "virial mass M200"}
+            {"value": f"{galaxy['m200_msun'] / 1e12:.3g}", "unit": "10¹² M☉", "label": "virial mass M200"}
         )
     halo = (galaxy.get("local_density_msun_pc3") or {}).get("halo")
     if halo:
         tiles.append({"value": f"{halo:.4f}", "unit": "M☉/pc³", "label": "dark matter at the Sun"})
     return tiles
-
-
-def _survey(run: RunContents) -> dict[str, Any]:
-    survey = run.survey
-    out = [item for item in survey.regions if not item.used]
-    names = ", ".join(style.OBSERVABLE_NAMES.get(name, name).lower() for name in survey.observables)
-    summary = (
-        f"{plural(len(survey.regions), 'region')} of the sky, {len(survey.used)} of them used, with "
-        f"{count(sum(item.n_stars for item in survey.used))} stars. Observed: {names}."
-    )
-    if out:
-        reasons = "; ".join(f"{item.region.name}: {item.reason}" for item in out[:8])
-        more = f"; and {len(out) - 8} more" if len(out) > 8 else ""
-        summary += f" Left out by rule: {reasons}{more}."
-    flow = tables.cut_flow(survey)
-    return {"summary": summary, "cut_flow": flow, "cut_notes": any(row["note"] for row in flow)}
-
-
-def _sky(run: RunContents, album: Album) -> Picture:
-    items = [SkyRegion(item.region, item.n_stars, item.used) for item in run.survey.regions]
-    return album.add(
-        "regions",
-        sky_map(items, run.d_sun),
-        "The survey's regions in Galactic longitude and latitude, from above, and from the side",
-        "The regions with their numbers of stars. Left: on the sky. Right: from above and, below it, from "
-        "the side (each region along its middle longitude). Dotted: regions that are left out.",
-    )
 
 
 def _chi2(run: RunContents, album: Album) -> dict[str, Any] | None:
@@ -185,12 +169,13 @@ def _chi2(run: RunContents, album: Album) -> dict[str, Any] | None:
     )
     by_model = run.record.get("settings", {}).get("uncertainty") == "model"
     source = "the model's prediction" if by_model else "the survey's own counts"
+    bars = " (bars: all observables together)" if len(table.observables) > 1 else ""
     picture = album.add(
         "chi2_by_region",
         chi2_figure(table),
         "Reduced chi-squared of every region",
-        "Reduced χ² by region (bars: all observables; hollow: compared, not fitted; grey: left out), with "
-        f"errors from {source}.",
+        f"Reduced χ² by region{bars}, with errors from {source}. Colours: the groups of regions; hollow: "
+        "compared, not fitted; grey: left out.",
     )
     return {
         "summary": summary,
@@ -199,52 +184,6 @@ def _chi2(run: RunContents, album: Album) -> dict[str, Any] | None:
         "groups": tables.group_rows(table),
         "regions": tables.region_rows(table, run.survey),
     }
-
-
-def _circular_velocity(run: RunContents, album: Album) -> Picture:
-    galaxy = run.galaxy
-    curve = None
-    if galaxy.get("R_kpc"):
-        baryons, halo = (
-            np.array(galaxy[key], dtype=float) if galaxy.get(key) else None
-            for key in ("v_circ_baryons_kms", "v_circ_halo_kms")
-        )
-        curve = ModelCurve(
-            np.array(galaxy["R_kpc"]), np.array(galaxy["v_circ_kms"], dtype=float), baryons, halo
-        )
-    bands = shown_bands(run.posteriors)
-    band = None
-    if bands is not None and {"R_kpc", "v_circ_kms"} <= set(bands.facts):
-        band = VelocityBand(bands.facts["R_kpc"][2], bands.facts["v_circ_kms"])
-    published = circular_velocity_curves()
-    caption = "Published circular-velocity curves; statistical errors only."
-    if curve is not None:
-        caption = (
-            "Left: circular velocity of the model and its parts; small dots: the published points. Right: "
-            "the published points enlarged; statistical errors only."
-        )
-    if band is not None:
-        caption += " Bands: the central 68% and 95% of the posterior."
-    return album.add(
-        "circular_velocity",
-        circular_velocity_figure(curve, published, run.d_sun, band),
-        "Circular velocity against radius: model and published curves",
-        caption,
-    )
-
-
-def _iterations(run: RunContents, album: Album) -> Picture | None:
-    history = run.galaxy.get("history")
-    if not isinstance(history, list) or not history:
-        return None
-    return album.add(
-        "iterations",
-        iteration_figure(history, run.galaxy.get("initial")),
-        "Residual, circular velocity, virial mass and local densities by iteration",
-        "The self-consistent iteration of the final model: the relative change from one iteration to the "
-        "next, and what it does to the circular velocity, the virial mass and the densities at the Sun. "
-        "Iteration 0 is the initial potential.",
-    )
 
 
 def _course(run: RunContents, album: Album) -> dict[str, Any]:
@@ -266,7 +205,8 @@ def _course(run: RunContents, album: Album) -> dict[str, Any]:
         "trials",
         convergence_figure(run.trials),
         "Chi-squared and seconds of every trial",
-        "Left: mean reduced χ² of every trial, and the best so far. Right: the time each took.",
+        "Left: mean reduced χ² of every trial, and the best so far; trials for derivatives have none. Right: "
+        "the time each took.",
     )
     return {
         "summary": summary,

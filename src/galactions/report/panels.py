@@ -154,8 +154,10 @@ def _draw(main: Axes, strip: Axes, panel: Panel) -> None:
         linewidth=0,
         zorder=4,
     )
-    main.set_ylim(0, 1.22 * top if top > 0 else 1.0)
+    room = 1.6 if panel.note else 1.22  # for the words above the data
+    main.set_ylim(0, room * top if top > 0 else 1.0)
     main.locator_params(axis="y", nbins=4)
+    main.locator_params(axis="x", nbins=6)
     main.ticklabel_format(axis="y", useOffset=False)
     if panel.reduced_chi2 is not None and np.isfinite(panel.reduced_chi2):
         main.text(
@@ -200,8 +202,8 @@ def _pulls(strip: Axes, centre: NDArray[np.float64], panel: Panel) -> None:
 
 def _title(main: Axes, panel: Panel) -> None:
     region = panel.region
-    longitude = "all l" if abs(region.l[1] - region.l[0]) >= 360 else f"l {style.degrees(*region.l)}°"
-    where = f"{longitude}   b {style.degrees(*region.b)}°   d {style.degrees(*region.distance)} kpc"
+    longitude = "all l" if abs(region.l[1] - region.l[0]) >= 360 else f"l {style.interval(*region.l)}°"
+    where = f"{longitude}   b {style.interval(*region.b)}°   d {style.interval(*region.distance)} kpc"
     name = shorten(region.name, 22, placeholder="…")
     colour = style.INK if panel.used else style.MUTED
     main.text(
@@ -218,7 +220,7 @@ def _title(main: Axes, panel: Panel) -> None:
     main.text(
         1,
         1.165,
-        f"{panel.n_stars:,} stars",
+        f"{panel.n_stars:,} star{'' if panel.n_stars == 1 else 's'}",
         transform=main.transAxes,
         size=7.5,
         color=colour,

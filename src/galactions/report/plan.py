@@ -41,11 +41,13 @@ def rgb(colour: str) -> tuple[float, float, float]:
 
 
 def draw_above(axes: Axes, items: Sequence[SkyRegion], colours: dict[str, str], d_sun: float) -> None:
-    """Draw the regions as seen from the north Galactic pole, in kpc, with the Sun at (-d_sun, 0)."""
+    """Draw the regions as seen from the north Galactic pole, in kpc, with the Sun at (-d_sun, 0). The limits
+    are those of the regions that are used.
+    """
     from matplotlib.patches import Circle
 
     style.dress(axes, grid=False)
-    outlines = []
+    outlines: dict[bool, list[NDArray[np.float64]]] = {True: [], False: []}
     for item in sorted(items, key=lambda entry: -entry.region.distance[1]):
         region = item.region
         if span(region) >= 359.0:
@@ -55,10 +57,10 @@ def draw_above(axes: Axes, items: Sequence[SkyRegion], colours: dict[str, str], 
         d0, d1 = (d * reach for d in region.distance)
         x = np.concatenate([d1 * np.cos(lon), d0 * np.cos(lon[::-1])]) - d_sun
         y = np.concatenate([d1 * np.sin(lon), d0 * np.sin(lon[::-1])])
-        outlines.append(np.stack([x, y], axis=1))
-        axes.add_patch(_sector(outlines[-1], item, colours))
-    outlines.append(np.array([[-d_sun, 0.0]]))
-    every = np.concatenate(outlines)
+        outline = np.stack([x, y], axis=1)
+        outlines[item.used].append(outline)
+        axes.add_patch(_sector(outline, item, colours))
+    every = np.concatenate([*(outlines[True] or outlines[False]), [[-d_sun, 0.0]]])
     low, high = every.min(axis=0), every.max(axis=0)
     half = 0.56 * max(float((high - low).max()), 4.0)
     middle = 0.5 * (low + high)
@@ -66,32 +68,34 @@ def draw_above(axes: Axes, items: Sequence[SkyRegion], colours: dict[str, str], 
         circle = Circle((0, 0), radius, fill=False, edgecolor=style.GRID, linewidth=0.8, zorder=0)
         axes.add_patch(circle)
     _mark_sun(axes, -d_sun, 0.0)
-    _equal_limits(axes, middle, half)
+    equal_limits(axes, middle, half)
     _round_ticks(axes)
     axes.set_xlabel("x (kpc), towards the Galactic centre", labelpad=2)
     axes.set_ylabel("y (kpc), along rotation", labelpad=2)
-    axes.set_title(
-        "seen from the north Galactic pole; circles every 2 kpc of R", size=8, color=style.MUTED, loc="left"
-    )
+    style.small_title(axes, "seen from the north Galactic pole; circles every 2 kpc of R")
 
 
 def draw_side(axes: Axes, items: Sequence[SkyRegion], colours: dict[str, str], d_sun: float) -> None:
-    """Draw the regions in the plane of galactocentric radius and height, in kpc, with the Sun at d_sun."""
+    """Draw the regions in the plane of galactocentric radius and height, in kpc, with the Sun at d_sun. The
+    limits are those of the regions that are used.
+    """
     style.dress(axes)
     for item in sorted(items, key=lambda entry: -entry.region.distance[1]):
         for outline in _side_outlines(item.region, d_sun):
             axes.add_patch(_sector(outline, item, colours))
     _mark_sun(axes, d_sun, 0.0, offset=(-24, -4))
+    shown = [item for item in items if item.used] or items
     every = np.concatenate(
-        [*(o for item in items for o in _side_outlines(item.region, d_sun)), [[d_sun, 0.0]]]
+        [*(o for item in shown for o in _side_outlines(item.region, d_sun)), [[d_sun, 0.0]]]
     )
     low, high = every.min(axis=0), every.max(axis=0)
-    _equal_limits(
-        axes, 0.5 * (low + high), 0.56 * max(float((high - low)[1]), 2.0), 0.54 * float((high - low)[0])
+    equal_limits(
+        axes, 0.5 * (low + high), 0.56 * max(float((high - low)[1]), 2.0), 0.62 * float((high - low)[0])
     )
     _round_ticks(axes)
     axes.set_xlabel("R (kpc)", labelpad=2)
     axes.set_ylabel("z (kpc)", labelpad=2)
+    style.small_title(axes, "from the side, each region along its middle longitude")
 
 
 def _side_outlines(region: Region, d_sun: float) -> list[NDArray[np.float64]]:
@@ -113,19 +117,19 @@ def _side_outlines(region: Region, d_sun: float) -> list[NDArray[np.float64]]:
 def _sector(outline: NDArray[np.float64], item: SkyRegion, colours: dict[str, str]) -> Polygon:
     from matplotlib.patches import Polygon
 
-    colour = colours[item.region.group]
+    colour = colours[item.region.group] if item.used else style.UNUSED
     return Polygon(
         outline,
         closed=True,
         facecolor=(*rgb(colour), 0.13 if item.used else 0.0),
-        edgecolor=colour if item.used else style.FAINT,
+        edgecolor=colour,
         linewidth=1.0,
         linestyle="-" if item.used else ":",
         zorder=2,
     )
 
 
-def _equal_limits(
+def equal_limits(
     axes: Axes, middle: NDArray[np.float64], half_height: float, half_width: float = 0.0
 ) -> None:
     """Limits around `middle` with equal scales in both directions that show at least the given half sizes

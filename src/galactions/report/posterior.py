@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from galactions.inference.progress import duration
 from galactions.report import style
 from galactions.report.course import component_name
-from galactions.report.numbers import count, number, with_error
+from galactions.report.numbers import count, with_error
 from galactions.report.parameter_names import meaning
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def parameter_rows(result: PosteriorResult) -> list[Row]:
     for row in result.parameters:
         words, unit = meaning(row.name)
         mean, deviation = with_error(row.mean, row.deviation)
+        rounded = _rounded_to(row.deviation)
         rows.append(
             {
                 "name": row.name,
@@ -85,9 +86,9 @@ def parameter_rows(result: PosteriorResult) -> list[Row]:
                 "unit": unit,
                 "mean": mean,
                 "deviation": deviation,
-                "median": number(row.median),
-                "inner": f"{number(row.low_68)} to {number(row.high_68)}",
-                "outer": f"{number(row.low_95)} to {number(row.high_95)}",
+                "median": rounded(row.median),
+                "inner": f"{rounded(row.low_68)} to {rounded(row.high_68)}",
+                "outer": f"{rounded(row.low_95)} to {rounded(row.high_95)}",
                 "r_hat": f"{row.r_hat:.3f}" if np.isfinite(row.r_hat) else "–",
                 "ess": count(round(row.ess)) if np.isfinite(row.ess) else "–",
             }
@@ -102,7 +103,9 @@ def derived_rows(bands: Bands) -> list[Row]:
         if key in bands.facts and bands.facts[key].ndim == 1 and np.ptp(bands.facts[key]) > 0:
             rows.append(_derived(words, unit, factor * bands.facts[key]))
     for key, values in bands.facts.items():
-        if key.startswith(LOCAL) and values.ndim == 1 and values[2] > NEGLIGIBLE:
+        if not key.startswith(LOCAL) or values.ndim != 1:
+            continue
+        if values[2] > NEGLIGIBLE and np.ptp(values) > 1e-6 * values[2]:
             rows.append(
                 _derived(f"density at the Sun: {component_name(key.removeprefix(LOCAL))}", "M☉/pc³", values)
             )
@@ -110,7 +113,8 @@ def derived_rows(bands: Bands) -> list[Row]:
 
 
 def _derived(words: str, unit: str, values: NDArray[np.float64]) -> Row:
-    low_95, low_68, median, high_68, high_95 = (number(float(value)) for value in values)
+    rounded = _rounded_to(0.5 * float(values[3] - values[1]))
+    low_95, low_68, median, high_68, high_95 = (rounded(float(value)) for value in values)
     return {
         "words": words,
         "unit": unit,
@@ -118,6 +122,11 @@ def _derived(words: str, unit: str, values: NDArray[np.float64]) -> Row:
         "inner": f"{low_68} to {high_68}",
         "outer": f"{low_95} to {high_95}",
     }
+
+
+def _rounded_to(error: float) -> Callable[[float], str]:
+    """Writes values to the digits that an error of theirs allows."""
+    return lambda value: with_error(value, error)[0]
 
 
 def _summary(result: PosteriorResult) -> str:

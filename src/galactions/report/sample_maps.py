@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galactions.report import style
+from galactions.report.plan import equal_limits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +58,7 @@ def sample_maps(stars: Stars, sun: Sun) -> Figure:
     figure.subplots_adjust(0.06, 0.06, 0.98, 0.95, wspace=0.16, hspace=0.2)
     panels = (
         (1, xv[:, 0], xv[:, 1], "x (kpc)", "y (kpc)", (-float(sun.d), 0.0)),
-        (2, V_R, V_phi, "$V_R$ (km/s)", r"$V_\phi$ (km/s)", None),
+        (2, V_R, V_phi, "$V_R$ (km/s)", r"$V_\phi$ (km/s), negative along rotation", None),
         (3, xv[:, 0], xv[:, 2], "x (kpc)", "z (kpc)", (-float(sun.d), float(sun.z))),
         (4, V_R, V_z, "$V_R$ (km/s)", "$V_z$ (km/s)", None),
     )
@@ -67,6 +68,8 @@ def sample_maps(stars: Stars, sun: Sun) -> Figure:
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
         if place is not None:
+            (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
+            equal_limits(axes, np.array([x0 + x1, y0 + y1]) / 2, (y1 - y0) / 2, (x1 - x0) / 2)
             axes.plot(*place, marker="*", color=style.DATA, markersize=11, markeredgecolor="white")
     meaning = "" if len(stars) <= FEW else "; the colour is the logarithm of their density"
     figure.suptitle(f"{len(stars):,} stars{meaning}", size=style.TITLE_SIZE)

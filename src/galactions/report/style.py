@@ -18,6 +18,8 @@ MUTED = "#68707c"
 FAINT = "#c9ced6"
 GRID = "#e8eaee"
 GREYED = "#f3f4f6"
+UNUSED = "#9aa2ad"
+"""Of what is left out of a fit."""
 MODEL = "#0072B2"
 DATA = "#C44E00"
 BARYONS = "#56B4E9"
@@ -101,9 +103,29 @@ def save(figure: Figure, folder: Path, name: str) -> dict[str, bytes]:
     return content
 
 
-def degrees(low: float, high: float) -> str:
+def interval(low: float, high: float) -> str:
     """An interval as text: "160–170", "−20 to −10" (a dash between negative numbers would be read as a
     minus).
     """
     dash = " to " if low < 0 or high < 0 else "–"
     return f"{low:g}{dash}{high:g}".replace("-", "−")
+
+
+def small_title(axes: Axes, text: str) -> None:
+    """What a map or a panel shows, above it on the left."""
+    axes.set_title(text, size=8, color=MUTED, loc="left", pad=5)
+
+
+def mark_sun(axes: Axes, d_sun: float, label: bool = True) -> None:
+    """A dashed line at the Sun's radius d_sun (kpc), named at its lower end unless `label` is false."""
+    axes.axvline(d_sun, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+    if label:
+        axes.annotate(
+            "Sun",
+            (d_sun, 0.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 4),
+            textcoords="offset points",
+            size=7.5,
+            color=MUTED,
+        )

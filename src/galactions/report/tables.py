@@ -6,11 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from galactions.data.published import paper_result
+from galactions.data.published import circular_velocity_curves, paper_result
 from galactions.report.local_density import density_rows
-from galactions.report.numbers import count, number, with_error
-from galactions.report.parameter_names import meaning
-from galactions.report.style import degrees
+from galactions.report.numbers import count
+from galactions.report.style import interval
 
 if TYPE_CHECKING:
     from galactions.inference.chi2 import Chi2Table, RegionChi2
@@ -30,8 +29,8 @@ def chi2_cell(value: float) -> Row:
 
 
 def group_rows(table: Chi2Table) -> list[Row]:
-    """Mean reduced chi2 by group, each observable and all together, as in Table 3 of the paper; the fit's
-    own mean last.
+    """Mean reduced chi2 by group, each observable and, where there are several, all together, as in Table 3
+    of the paper; the fit's own mean last.
     """
     groups: dict[str, list[RegionChi2]] = {}
     for row in table.rows:
@@ -46,7 +45,7 @@ def group_rows(table: Chi2Table) -> list[Row]:
     if table.fitted_rows:
         rows.append(
             {
-                **_group_row(table, "all fitted regions", table.fitted_rows, "χ² tot of Table 3"),
+                **_group_row(table, "all fitted regions", table.fitted_rows, "χ² tot in the paper's Table 3"),
                 "total_row": True,
             }
         )
@@ -55,7 +54,8 @@ def group_rows(table: Chi2Table) -> list[Row]:
 
 def _group_row(table: Chi2Table, name: str, members: Sequence[RegionChi2], note: str) -> Row:
     columns = [[row.reduced_of(observable) for row in members] for observable in table.observables]
-    columns.append([row.reduced for row in members])
+    if len(columns) > 1:
+        columns.append([row.reduced for row in members])
     cells = [chi2_cell(_mean([value for value in column if math.isfinite(value)])) for column in columns]
     return {"name": name, "regions": len(members), "cells": cells, "note": note, "total_row": False}
 
@@ -72,15 +72,17 @@ def region_rows(table: Chi2Table, survey: BinnedSurvey) -> list[Row]:
     rows = []
     for row in table.rows:
         box = boxes[row.region].region
-        cells = [chi2_cell(row.reduced_of(name)) for name in table.observables] + [chi2_cell(row.reduced)]
+        cells = [chi2_cell(row.reduced_of(name)) for name in table.observables]
+        if len(cells) > 1:
+            cells.append(chi2_cell(row.reduced))
         note = row.reason if not row.used else "" if row.fitted else "compared, not fitted"
         rows.append(
             {
                 "name": row.region,
                 "group": row.group,
-                "l": "all" if box.l[1] - box.l[0] >= 360 else degrees(*box.l),
-                "b": degrees(*box.b),
-                "distance": degrees(*box.distance),
+                "l": "all" if box.l[1] - box.l[0] >= 360 else interval(*box.l),
+                "b": interval(*box.b),
+                "distance": interval(*box.distance),
                 "stars": count(row.n_stars),
                 "bins": row.total_bins or "–",
                 "cells": cells,
@@ -89,72 +91,6 @@ def region_rows(table: Chi2Table, survey: BinnedSurvey) -> list[Row]:
             }
         )
     return rows
-
-
-def parameter_rows(run: RunContents) -> Row | None:
-    """The free parameters (start, best, standard error, change, bounds) and the fixed ones; None where none
-    are recorded.
-    """
-    start: Mapping[str, float] = run.record.get("start_parameters", {})
-    free: Sequence[str] = run.record.get("free", [])
-    if not start:
-        return None
-    best: Mapping[str, float] = {}
-    errors: Mapping[str, float] | None = None
-    if run.result is not None:
-        best, errors = run.result.best, run.result.standard_errors
-    elif run.best_trial is not None:
-        best = run.best_trial.parameters
-    bounds = {name: tuple(float(end) for end in pair) for name, pair in run.record.get("bounds", {}).items()}
-    rows = [
-        _free_row(name, start.get(name), best.get(name), (errors or {}).get(name), bounds.get(name))
-        for name in free
-    ]
-    note = ""
-    if errors:
-        note = (
-            "Standard errors are those that the scatter of the survey's counts implies; they do not contain "
-            "what is wrong with the model itself."
-        )
-    return {
-        "free": rows,
-        "fixed": [_row(n, v) for n, v in start.items() if n not in free],
-        "uncertainties": bool(errors),
-        "note": note,
-    }
-
-
-def _row(name: str, value: float) -> Row:
-    words, unit = meaning(name)
-    return {"name": name, "meaning": words, "unit": unit, "start": number(value)}
-
-
-def _free_row(
-    name: str, start: float | None, best: float | None, error: float | None, bounds: tuple[float, ...] | None
-) -> Row:
-    words, unit = meaning(name)
-    shown, shown_error = (
-        ("–", "–") if best is None else (number(best), "–") if error is None else with_error(best, error)
-    )
-    change = "" if not start or best is None else f"{100 * (best / start - 1):+.1f} %".replace("-", "−")
-    note = ""
-    if bounds is not None and best is not None:
-        at = [
-            end for end in bounds if math.isfinite(end) and abs(best - end) <= 1e-3 * max(abs(best), 1e-300)
-        ]
-        note = "at its bound" if at else ""
-    limits = "–" if bounds is None else " to ".join("∞" if math.isinf(end) else number(end) for end in bounds)
-    return {
-        "name": name,
-        "meaning": words,
-        "unit": unit,
-        "start": number(start),
-        "best": shown,
-        "uncertainty": shown_error,
-        "change": change,
-        "bounds": limits,
-        "note": note,
-    }
 
 
 def densities(run: RunContents) -> Row | None:
@@ -181,11 +117,40 @@ def densities(run: RunContents) -> Row | None:
         )
     note = ""
     if paper and run.record.get("free"):
-        note = (
-            f"Table 4 holds for the paper's {run.model}; this model started there and was then fitted, so a "
-            "difference is a result, not an error."
-        )
+        note = f"Table 4 holds for the paper's {run.model} after ten rebuilds of its potential; this model"
+        rebuilds = (run.record.get("identity", {}).get("model") or {}).get("final_iterations")
+        note += f" was fitted, and rebuilt {times(rebuilds)}." if rebuilds is not None else " was fitted."
     return {"rows": rows, "paper": run.model if paper else "", "note": note}
+
+
+def constraint_rows(run: RunContents) -> list[Row]:
+    """The outside constraints of a fit that has ended: name, number of data, chi2."""
+    if run.result is None:
+        return []
+    told = run.record.get("settings", {}).get("constraints", [])
+    found = run.result.constraints
+    sizes = [_size(one) for one in told] if len(told) == len(found) else [None] * len(found)
+    return [
+        {"name": name, "size": size or "–", "chi2": f"{chi2:.1f}"}
+        for (name, chi2), size in zip(found.items(), sizes, strict=True)
+    ]
+
+
+def _size(constraint: Mapping[str, Any]) -> int | None:
+    """The number of data of a constraint's settings; None for a table that is not among the published."""
+    if not constraint.get("table"):
+        return max((len(item) for item in constraint.values() if isinstance(item, list)), default=1)
+    for curve in circular_velocity_curves():
+        if curve.name == constraint["table"]:
+            near, far = constraint["r_min"], constraint["r_max"]
+            inside = (near <= curve.R) & (far >= curve.R)
+            return int((inside & curve.reliable).sum())
+    return None
+
+
+def times(n: int) -> str:
+    """ "once", "3 times"."""
+    return "once" if n == 1 else f"{n} times"
 
 
 def cut_flow(survey: BinnedSurvey) -> list[Row]:
@@ -195,7 +160,7 @@ def cut_flow(survey: BinnedSurvey) -> list[Row]:
         removed = int(cut.get("removed", 0))
         rows.append(
             {
-                "name": cut["name"],
+                "name": cut["name"].replace("> -", "> −"),
                 "removed": count(removed) if removed else "",
                 "left": count(int(cut["left"])),
                 "note": cut.get("note", ""),
@@ -237,4 +202,15 @@ def time_text(text: object) -> str:
 
 
 def _listed(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in settings.items() if value not in (None, {}, []))
+    """Settings as text: "seed = 0, free = [h_thin, r0_halo], set = (h_thin = 0.3)"; nothing of empty ones."""
+    return ", ".join(
+        f"{name} = {_told(value)}" for name, value in settings.items() if value not in (None, "", {}, [])
+    )
+
+
+def _told(value: object) -> str:
+    if isinstance(value, Mapping):
+        return f"({_listed(value)})"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_told, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)

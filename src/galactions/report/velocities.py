@@ -19,24 +19,27 @@ PANELS_PER_FIGURE = 16
 
 
 def velocity_section(run: RunContents, album: Album) -> list[dict[str, Any]]:
-    """For each observable a heading and its figures, each with at most sixteen regions of one group."""
+    """For each observable a heading and its figures, each with at most sixteen regions of one group; those of
+    groups that are left out as a whole apart.
+    """
     parts = []
     groups = list(dict.fromkeys(item.region.group for item in run.survey.regions))
     for observable in run.survey.observables:
-        pictures = []
+        pictures: dict[bool, list[Picture]] = {True: [], False: []}
         for group in groups:
             panels = [p for p, g in _panels(run, observable) if g == group]
+            used = any(panel.used for panel in panels)
             for start in range(0, len(panels), PANELS_PER_FIGURE):
                 chunk = panels[start : start + PANELS_PER_FIGURE]
-                pictures.append(_panel_picture(album, observable, group, start, chunk))
-        parts.append({"heading": style.OBSERVABLE_NAMES.get(observable, observable), "figures": pictures})
-    return parts if any(part["figures"] for part in parts) else []
+                pictures[used].append(_panel_picture(album, observable, group, start, chunk))
+        heading = style.OBSERVABLE_NAMES.get(observable, observable)
+        parts.append({"heading": heading, "figures": pictures[True], "left_out": pictures[False]})
+    return parts if any(part["figures"] or part["left_out"] for part in parts) else []
 
 
 def _panel_picture(album: Album, observable: str, group: str, start: int, panels: Sequence[Panel]) -> Picture:
-    names = (
-        f"{panels[0].region.name} to {panels[-1].region.name}" if len(panels) > 1 else panels[0].region.name
-    )
+    first, last = panels[0].region.name, panels[-1].region.name
+    names = f"regions {first} to {last}" if len(panels) > 1 else f"region {first}"
     words = style.OBSERVABLE_NAMES.get(observable, observable)
     safe = "".join(c if c.isalnum() else "_" for c in group) or "all"
     name = f"{observable}_{safe}" + (f"_{start // PANELS_PER_FIGURE + 1}" if start else "")
@@ -44,8 +47,8 @@ def _panel_picture(album: Album, observable: str, group: str, start: int, panels
     return album.add(
         name,
         velocity_panels(observable, panels),
-        f"{words} in regions {names}",
-        f"{words}, regions {names}{of_group}.",
+        f"{words} in {names}",
+        f"{words}, {names}{of_group}.",
     )
 
 
@@ -115,9 +118,9 @@ def _predicted(run: RunContents, observable: str, k: int, bins: int) -> tuple[An
 def velocity_summary(run: RunContents) -> str:
     """How to read the panels, and how well sampled the prediction is."""
     text = (
-        "Points: the survey, with its errors. Each height is the fraction of the region's stars per unit of "
-        "velocity. The strip below each panel shows (survey − model)/error; the grey band is ±1, and "
-        "triangles lie beyond the strip."
+        "Orange points: the survey, with its errors. Each height is the fraction of the region's stars per "
+        "unit of velocity. The strip below each panel shows the pull, (survey − model)/error; the grey band "
+        "is ±1, and triangles lie beyond the strip."
     )
     if run.result is None:
         return text + " The model's prediction comes with the end of the fit."
@@ -126,7 +129,7 @@ def velocity_summary(run: RunContents) -> str:
         for value, item in zip(run.result.prediction.ess, run.survey.regions, strict=True)
         if item.used
     ]
-    steps = " Steps: the model; the band around them is the numerical error of its prediction"
+    steps = " Blue steps: the model; the band around them is the numerical error of its prediction"
     least = f" (effective sample size of the least well sampled region: {number(min(ess), 3)})" if ess else ""
     posterior = "; the paler band: the central 95% of the posterior" if _bands_by_block(run) else ""
     return text + steps + least + posterior + "."

@@ -190,7 +190,7 @@ def _why_not(n: int, min_stars: int, histograms: dict[str, Histogram]) -> str:
     if n == 0:
         return "no stars"
     if n < min_stars:
-        return f"only {n} stars, fewer than min_stars = {min_stars}"
+        return f"only {n} star{'' if n == 1 else 's'}, fewer than min_stars = {min_stars}"
     for name, h in histograms.items():
         if h.counts.sum() < 0.5 * n:
             return f"only {int(h.counts.sum())} of {n} stars lie within the bins of {name}"
