@@ -55,7 +55,7 @@ def cells(line: Line, all_lines: Sequence[Line], known: Sequence[Entry]) -> list
 
 def name(measured: Measured) -> str:
     """The task and, where it is measured at several sizes, how many of what."""
-    size = f": {measured.size:,d} {measured.unit}s" if measured.growth else ""
+    size = f": {measured.size:,d} {measured.unit}{'s' * (measured.size != 1)}" if measured.growth else ""
     return measured.task + size
 
 
