@@ -5,11 +5,11 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEMO   ?= demo-output
 
-.PHONY: help install demo test slow lint types bench models clean
+.PHONY: help install demo test slow lint types bench bench-gpu bench-fit models clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 18
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "galactions needs Python 3.11 or newer: none found on the PATH" >&2; exit 1; }
@@ -37,8 +37,14 @@ lint: $(STAMP)  ## style and likely bugs (ruff)
 types: $(STAMP)  ## type annotations (mypy)
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## times of the main tasks on this machine
-	$(BIN)/python -m benchmarks
+bench: $(STAMP)  ## times, memory and errors of the main tasks on this machine, beside galpy's and AGAMA's (ten minutes)
+	$(BIN)/python -m benchmarks --out benchmarks/results/table_cpu.md
+
+bench-gpu: $(STAMP)  ## the same on a CUDA device
+	$(BIN)/python -m benchmarks --device gpu --out benchmarks/results/table_gpu.md
+
+bench-fit: $(STAMP)  ## the fit of all 15 parameters to a mock survey (minutes)
+	$(BIN)/python -m benchmarks.fit
 
 models: $(STAMP)  ## the tables of docs/paper_models.md: all models of the paper, built and compared (many minutes)
 	$(BIN)/python -m benchmarks.paper_models

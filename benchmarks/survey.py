@@ -4,7 +4,6 @@ python -m benchmarks.survey            607,833 stars from files to binned veloci
 python -m benchmarks.survey 10000000   cross-match of as many rows of each, from files
 """
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.timing import Row
+from benchmarks.measured import Measured, peak_memory
 
 PAPER_STARS = 607_833
 """Giants of section 2 of the paper."""
@@ -105,17 +104,21 @@ def measured(task: str, folder: Path) -> tuple[float, float, float, str]:
     return float(seconds), float(cpu), float(memory), words
 
 
-def rows() -> list[Row]:
-    """The chain on files of the paper's size."""
-    with tempfile.TemporaryDirectory() as name:
-        write_mock(Path(name), PAPER_STARS)
-        seconds, _, memory, words = measured("chain", Path(name))
+def figures(folder: Path, repeats: int) -> list[Measured]:
+    """The chain on files of the paper's size, in a process of its own: once, as it is used."""
+    files = folder / "survey"
+    files.mkdir(exist_ok=True)
+    write_mock(files, PAPER_STARS)
+    seconds, cpu, memory, words = measured("chain", files)
     return [
-        Row(
+        Measured(
             f"survey: {PAPER_STARS:,d} stars, files to bins",
-            None,
-            seconds,
-            note=f"{memory:.1f} GiB",
+            first=seconds,
+            seconds=seconds,
+            cpu=cpu,
+            peak=memory,
+            size=PAPER_STARS,
+            unit="star",
             error=words,
         )
     ]
@@ -127,7 +130,7 @@ def main() -> None:
         task, folder = {"chain": chain, "match": match}[sys.argv[-2]], Path(sys.argv[-1])
         begin, begin_cpu = time.perf_counter(), time.process_time()
         words = task(folder)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        peak = peak_memory() or float("nan")
         seconds, cpu = time.perf_counter() - begin, time.process_time() - begin_cpu
         print(f"{seconds:.2f}\t{cpu:.2f}\t{peak:.2f}\t{words}")
         return
