@@ -186,7 +186,7 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
         return K_max - value - _SHARES * K, -in_c - in_s * 2 * s_shell * bend * c
 
     zero = jnp.zeros_like(_SHARES * K)
-    guess = jnp.sqrt(_SHARES * spherical_top2(ell[..., None], k)[..., None])
+    guess = jnp.sqrt(_SHARES * spherical_top2(ell[..., None], jnp.asarray(k))[..., None])
     c = bracketed_root(excess, zero, zero + (1 - 1e-9), rising=True, iterations=20, guess=guess)
     J_r = _along_hyperbolas(
         potential,
