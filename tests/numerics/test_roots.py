@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from galactions.numerics.roots import bracketed_root, interpolated_root
+from galactions.numerics.roots import bracketed_root, first_descent, interpolated_root
 
 A = jnp.asarray(np.geomspace(1e-3, 1e3, 13))
 
@@ -144,3 +144,44 @@ def test_interpolation_finds_roots_of_any_rising_power(share, power):
         lambda x: x**power - (share * top) ** power, jnp.zeros(()), top, rising=True, iterations=50
     )
     assert float(root) == pytest.approx(share * 2.5, rel=1e-6)
+
+
+def test_a_root_that_was_reached_is_not_lost_to_rounding():
+    """Values with an error of 1e-9 of the step back to the root: Newton's steps there have no order."""
+    x0 = jnp.asarray(np.linspace(1e-4, 2e-3, 40))
+
+    def noisy(x):
+        return (x / x0) ** 2 - 1 + 1e-9 * jnp.sin(1e12 * x), 2 * x / x0**2
+
+    zero = jnp.zeros_like(x0)
+    for iterations in (6, 7, 8, 20):
+        x = bracketed_root(noisy, zero, zero + 1.0, rising=True, iterations=iterations, guess=1.1 * x0)
+        np.testing.assert_allclose(x, x0, rtol=1e-8)
+
+
+class TestFirstDescent:
+    """cos x from its maximum at 0, looked over at eight places, down to several levels at once."""
+
+    level = jnp.asarray([[0.9999, 0.5, -0.9], [0.999999, 0.0, -0.5]])
+
+    def descent(self, level, end, n=8):
+        points = jnp.asarray(np.linspace(0.0, end, n))
+
+        def left(x):
+            return jnp.cos(x) - level, -jnp.sin(x)
+
+        return first_descent(left, points, jnp.cos(points), level, upwards=end > 0, iterations=5)
+
+    @pytest.mark.parametrize("end", [3.0, -3.0])
+    def test_to_either_side(self, end):
+        """The slope at the root is that of the inverse function."""
+        x, slope = jax.jvp(lambda a: self.descent(a, end), (self.level,), (jnp.ones_like(self.level),))
+        exact = np.sign(end) * np.arccos(self.level)
+        np.testing.assert_allclose(x, exact, rtol=1e-10)
+        np.testing.assert_allclose(slope, -1 / np.sin(exact), rtol=1e-8)
+
+    def test_the_first_of_several(self):
+        np.testing.assert_allclose(self.descent(self.level, 20.0, n=41), np.arccos(self.level), rtol=1e-10)
+
+    def test_without_one_the_last_point_is_approached(self):
+        np.testing.assert_allclose(self.descent(jnp.asarray([-2.0]), 3.0), 3.0, atol=0.02)

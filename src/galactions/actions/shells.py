@@ -134,5 +134,6 @@ def shell_on_hyperbola(potential: Potential, motion: Motion, R_circ: Array, c: A
 LEAST_SHELL = 0.3
 """Shells are not sought closer to the axis than at this s/R_circ."""
 _POWER = 16
+"""Of the mean that stands for the largest Delta^2."""
 _SHELL_SEARCH = np.linspace(np.log(LEAST_SHELL), np.log(1.5), 12)
 """ln s/R_circ where the maximum of A is looked for."""

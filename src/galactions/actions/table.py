@@ -60,6 +60,7 @@ _AXIAL_WARP = 0.2
 LARGEST_BEND = 0.9
 
 _FLAT_WARP, _SHELL_WARP, _SHELL_SHARE = 0.5, 0.3, 0.3
+"""How nodes in K/K_max crowd towards 0 and towards 1, and the share of them that the latter have."""
 
 
 class OrbitFrame(NamedTuple):

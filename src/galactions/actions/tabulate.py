@@ -172,8 +172,8 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
     R_circ = R_circ[..., None]
     motion = Motion(E[..., None], (ell * L_circ)[..., None], delta2)
     K_max = jnp.maximum(motion.momenta2(potential, s_shell, jnp.zeros_like(s_shell)), 1e-20)
-    nodes_k = _k_nodes(_K_COARSE)
-    k = nodes_k[nodes_k <= _LAST_K]
+    all_k = _k_nodes(_K_COARSE)
+    k = all_k[all_k <= _LAST_K]
     in_plane, *ends = radial_actions(table.midplane, *motion, s_shell, K_max * k, R_circ, nodes)
 
     motion = motion.with_axis()
@@ -200,7 +200,7 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
     )
     change = jnp.clip(J_r / in_plane[..., None] - 1, -_LARGEST_CHANGE, _LARGEST_CHANGE)
     # Closer to the shell the little that W misses of the largest A would be seen.
-    onward = (nodes_k[len(k) :, None] - k[-1]) / (k[-1] - k[-2])
+    onward = (all_k[len(k) :, None] - k[-1]) / (k[-1] - k[-2])
     last, before = change[:, :, -1:], change[:, :, -2:-1]
     change = jnp.concatenate([change, last + onward * (last - before)], axis=2)
     to_powers = np.linalg.inv(_SHARES[:, None] ** np.arange(1, len(_SHARES) + 1))

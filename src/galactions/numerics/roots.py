@@ -106,11 +106,12 @@ def first_sign_change(beyond: Array, start: Array, points: Array) -> tuple[Array
 
     The bracket begins at the point before it, or at `start` (...). Where there is none, it ends at the last.
     """
-    first = jnp.where(beyond.any(axis=-1), jnp.argmax(beyond, axis=-1), points.shape[-1] - 1)
-    points = jax.lax.stop_gradient(points)
-    steps = jnp.concatenate([jax.lax.stop_gradient(start)[..., None], points], axis=-1)
-    lower = jnp.take_along_axis(steps, first[..., None], axis=-1)[..., 0]
-    return lower, jnp.take_along_axis(points, first[..., None], axis=-1)[..., 0]
+    first = jnp.where(beyond.any(axis=-1), jnp.argmax(beyond, axis=-1), points.shape[-1] - 1)[..., None]
+    points = jnp.broadcast_to(jax.lax.stop_gradient(points), beyond.shape)
+    start = jnp.broadcast_to(jax.lax.stop_gradient(start), beyond.shape[:-1])
+    steps = jnp.concatenate([start[..., None], points], axis=-1)
+    lower = jnp.take_along_axis(steps, first, axis=-1)[..., 0]
+    return lower, jnp.take_along_axis(points, first, axis=-1)[..., 0]
 
 
 def first_descent(
@@ -130,17 +131,10 @@ def first_descent(
     rise. Near a maximum the root of the depth is nearly linear, which gives a guess for `bracketed_root`.
     Where the level is not reached, the last point is approached.
     """
-    points, heights, here = jax.lax.stop_gradient((points, heights, level))
-    below = heights < here[..., None]
-    last = points.shape[-1] - 1
-    first = jnp.maximum(jnp.where(below.any(axis=-1), jnp.argmax(below, axis=-1), last), 1)[..., None]
-    shape = (*below.shape[:-1], last + 1)
-    points, heights = (jnp.broadcast_to(a, shape) for a in (points, heights))
-    (x0, x1), (h0, h1) = (
-        tuple(jnp.take_along_axis(a, i, axis=-1)[..., 0] for i in (first - 1, first))
-        for a in (points, heights)
-    )
-    top = jnp.max(heights, axis=-1)
+    here = jax.lax.stop_gradient(level)
+    below = jax.lax.stop_gradient(heights)[..., 1:] < here[..., None]
+    (x0, x1), (h0, h1) = (first_sign_change(below, a[..., 0], a[..., 1:]) for a in (points, heights))
+    top = jnp.max(jax.lax.stop_gradient(heights), axis=-1)
     d0, d1, d = (jnp.sqrt(jnp.maximum(top - h, 0.0)) for h in (h0, h1, here))
     guess = x0 + jnp.clip((d - d0) / jnp.where(d1 > d0, d1 - d0, 1.0), 1e-3, 1.0) * (x1 - x0)
     ends = (x0, x1) if upwards else (x1, x0)
