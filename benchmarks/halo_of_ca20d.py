@@ -23,7 +23,7 @@ from galactions.constants import RHO_CRIT
 from galactions.data.published import paper_result
 from galactions.df.quasi_spherical import LOG_J_AXIS, SHARE_AXIS, QuasiSpherical, energy_of_actions
 from galactions.galaxy import Galaxy, ModelSpec
-from galactions.galaxy.components import analytic_density, analytic_potential
+from galactions.galaxy.components import analytic_density, total_potential
 from galactions.galaxy.iteration import Density, initial_state, iterate
 from galactions.numerics.spline import Spline2D
 from galactions.potential.circumgalactic import CircumgalacticMedium, mass_fraction
@@ -109,7 +109,7 @@ def of_dark_matter_only(spec: ModelSpec, _: QuasiSpherical, __: Potential) -> Qu
     """The DF that the NFW halo has in the run of dark matter only; its actions are conserved."""
     whole = _nfw(spec)
     whole = eqx.tree_at(lambda nfw: nfw.rho0, whole, whole.rho0 / (1 - spec.parameters["f_bar"]))
-    return _of_nfw(spec, analytic_potential({"halo": whole}))
+    return _of_nfw(spec, total_potential([whole]))
 
 
 def _of_nfw(spec: ModelSpec, potential: Potential) -> QuasiSpherical:

@@ -26,7 +26,7 @@ from galactions.cli.summary import state
 from galactions.data.published import PaperResult, paper_result
 from galactions.errors import ModelError
 from galactions.galaxy import ModelSpec
-from galactions.galaxy.components import analytic_densities, analytic_potential
+from galactions.galaxy.components import analytic_densities, total_potential
 
 ITERATIONS = 10
 MODELS = ("Wang17", *(f"Mc17{letter}" for letter in "abcdefghijk"), *(f"Ca20{letter}" for letter in "abcde"))
@@ -197,8 +197,8 @@ def masses_without_the_medium() -> str:
         assert paper is not None
         parameters = {key: jnp.asarray(value) for key, value in spec.parameters.items()}
         densities = analytic_densities(spec.components, parameters)
-        whole = analytic_potential(densities)
-        rest = analytic_potential({key: d for key, d in densities.items() if key != "CGM"})
+        whole = total_potential(densities.values())
+        rest = total_potential(d for key, d in densities.items() if key != "CGM")
         m200 = [float(p.enclosed_mass(p.virial_radius())) for p in (whole, rest)]
         inner = float(whole.enclosed_mass(jnp.asarray(50.0)))
         values = [f"{mass / 1e12:.3f}" for mass in (*m200, inner)]

@@ -36,7 +36,9 @@ class ModelTable(Table):
 
     overrides: parameters that differ from the named model's, `[model.set]` in the file. iterations:
     rebuilds of the potential in each trial (the paper: three), final_iterations: those of the best model
-    ("auto": until it no longer changes).
+    ("auto": until it no longer changes). warm_start: trials begin with the densities of the start's model,
+    settled and scaled to the trial's parameters, and one or two iterations do what three or more do
+    otherwise.
     """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
@@ -44,10 +46,13 @@ class ModelTable(Table):
     name: str = "Mc17a"
     iterations: Iterations = 3
     final_iterations: Iterations = 10
+    warm_start: bool = False
     overrides: dict[str, float] = Field(default_factory=dict, alias="set")
 
     @model_validator(mode="after")
-    def _finite(self) -> "ModelTable":
+    def _checked(self) -> "ModelTable":
+        if self.warm_start and self.iterations == 0:
+            raise ValueError("model.warm_start: found iterations = 0; allowed: at least 1 with a warm start")
         for name, value in self.overrides.items():
             if not math.isfinite(value):
                 raise ValueError(f"model.set.{name}: found {value}; allowed: finite numbers")

@@ -16,7 +16,7 @@ from scipy.special import j0, j1
 
 import galactions as ga
 from galactions.constants import RHO_CRIT, G
-from galactions.galaxy.components import analytic_densities, analytic_potential
+from galactions.galaxy.components import analytic_densities, total_potential
 
 R = np.array([1.0, 2.0, 4.0, 8.0, 12.0, 20.0, 50.0])
 ROUNDED = {
@@ -29,7 +29,9 @@ ROUNDED = {
 def circular_velocity(name, **changes):
     spec = ga.named_model(name).replace(**changes)
     parameters = {key: jnp.asarray(value) for key, value in spec.parameters.items()}
-    potential = jax.jit(lambda p: analytic_potential(analytic_densities(spec.components, p)))(parameters)
+    potential = jax.jit(lambda p: total_potential(analytic_densities(spec.components, p).values()))(
+        parameters
+    )
     return np.asarray(potential.circular_velocity(jnp.asarray(R)))
 
 

@@ -191,6 +191,7 @@ def test_scoring_ends_on_a_bound():
         np.array([0.0, -5.0]),
         np.array([1.0, 5.0]),
         np.full(2, 0.7),
+        1e-8,
     )
     end = fisher_scoring(quadratic, np.array([0.5, 3.0]), tolerance=1e-10)
     assert end.converged

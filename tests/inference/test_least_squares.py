@@ -59,7 +59,7 @@ class Counted:
         )
 
 
-def minimum(counted, start, upper=np.inf, **how):
+def minimum(counted, start, upper=np.inf, tolerance=1e-10, unit=1e-8, **how):
     bounds = np.full(4, -np.inf), np.full(4, upper), np.full(4, 10.0)
     problem = Scored(
         counted.residuals,
@@ -67,8 +67,9 @@ def minimum(counted, start, upper=np.inf, **how):
         lambda y, _: float(y @ y),
         lambda y, slopes, _: (2.0 * y @ slopes, 2.0 * slopes.T @ slopes),
         *bounds,
+        unit,
     )
-    return fisher_scoring(problem, np.array(start), tolerance=1e-10, **how)
+    return fisher_scoring(problem, np.array(start), tolerance=tolerance, **how)
 
 
 FAR = [1.6, 0.8, 1.4, 0.6]
@@ -82,6 +83,16 @@ def test_derivatives_are_evaluated_at_both_ends_only():
     assert counted.derivatives == 2
     assert counted.values < 15
     np.testing.assert_array_equal(end.y, counted.residuals(end.x))
+
+
+def test_a_rough_search_does_not_trust_derivatives_from_far_away():
+    """With a tolerance of three units, the start is within 100 tolerances of the minimum, not within one
+    unit."""
+    counted = Counted()
+    residuals = counted.residuals(np.array(FAR))
+    end = minimum(counted, FAR, tolerance=0.01 * float(residuals @ residuals), unit=1e-3)
+    assert end.converged
+    assert counted.derivatives == 2
 
 
 def test_no_step_is_longer_than_allowed():
@@ -100,6 +111,7 @@ def test_no_step_is_longer_than_allowed():
         lambda y, _: float(y @ y),
         lambda y, slopes, _: (2.0 * y @ slopes, 2.0 * slopes.T @ slopes),
         *limits,
+        1e-8,
     )
     end = fisher_scoring(problem, np.array(FAR), tolerance=1e-10)
     np.testing.assert_allclose(end.x, 1.0, atol=1e-4)

@@ -1,14 +1,16 @@
 """From parameters to densities and distribution functions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from galactions.df.base import DistributionFunction as DistributionFunction
 from galactions.galaxy.distribution import KINDS, Surroundings
 from galactions.galaxy.spec import ComponentSpec
+from galactions.galaxy.tabulated import DiskDensity, SpheroidDensity
 from galactions.potential.circumgalactic import CircumgalacticMedium, self_consistent_r200
 from galactions.potential.contraction import ContractedHalo
 from galactions.potential.densities import Disk, FlatDensity, SmoothDensity, Spheroid
@@ -21,6 +23,7 @@ Parameters = Mapping[str, Array]
 
 
 AnalyticDensity = FlatDensity | SmoothDensity
+Density = AnalyticDensity | DiskDensity | SpheroidDensity
 
 
 def analytic_density(component: ComponentSpec, parameters: Parameters) -> Disk | MiyamotoNagai | Spheroid:
@@ -75,11 +78,17 @@ def analytic_densities(
     return {component.name: densities[component.name] for component in components}
 
 
-def analytic_potential(densities: Mapping[str, AnalyticDensity]) -> Potential:
-    """Potential of the components' analytic densities together."""
-    smooth = [d.density(*POISSON_GRID.Rz) for d in densities.values() if isinstance(d, SmoothDensity)]
-    flat = [d for d in densities.values() if isinstance(d, FlatDensity)]
-    return solve_poisson(sum(smooth, start=jnp.zeros(POISSON_GRID.Rz[0].shape)), flat)
+def total_potential(densities: Iterable[Density]) -> Potential:
+    """Potential of densities together."""
+    densities = tuple(densities)
+    flat = [d for d in densities if isinstance(d, FlatDensity)]
+    return solve_poisson(_at_nodes(tuple(d for d in densities if not isinstance(d, FlatDensity))), flat)
+
+
+@jax.jit
+def _at_nodes(densities: tuple[Density, ...]) -> Array:
+    R, z = POISSON_GRID.Rz
+    return sum((d.density(R, z) for d in densities), start=jnp.zeros(R.shape))
 
 
 def distribution_functions(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,11 +14,12 @@ from galactions.actions.tabulate import tabulate_actions
 from galactions.df.base import SpheroidFunction
 from galactions.galaxy.components import (
     AnalyticDensity,
+    Density,
     DistributionFunction,
     Parameters,
     analytic_densities,
-    analytic_potential,
     distribution_functions,
+    total_potential,
 )
 from galactions.galaxy.spec import ComponentSpec
 from galactions.galaxy.tabulated import (
@@ -28,11 +29,10 @@ from galactions.galaxy.tabulated import (
     disk_places,
     tabulate_density,
 )
-from galactions.potential.densities import FlatDensity, SmoothDensity
-from galactions.potential.field import POISSON_GRID, Potential, solve_poisson
+from galactions.galaxy.warm_start import Shapes, scaled, shape_of
+from galactions.potential.densities import SmoothDensity
+from galactions.potential.field import Potential
 from galactions.potential.spherical import spherical_mean
-
-Density = AnalyticDensity | DiskDensity | SpheroidDensity
 
 _CHECK_R, _CHECK_Z = (
     a.ravel() for a in np.meshgrid(np.geomspace(1.0, 50.0, 12), [0.0, 0.3, 1.0, 3.0], indexing="ij")
@@ -67,12 +67,16 @@ _tabulate_actions = jax.jit(tabulate_actions)
 _tabulate_density = jax.jit(tabulate_density, static_argnames="angles")
 
 
+_analytic_densities = jax.jit(analytic_densities, static_argnums=0)
+
+
 @partial(jax.jit, static_argnums=0)
-def _prepare(
-    components: tuple[ComponentSpec, ...], parameters: Parameters
-) -> tuple[Ingredients, dict[str, Density], Potential]:
-    analytic = analytic_densities(components, parameters)
-    potential = analytic_potential(analytic)
+def _ingredients(
+    components: tuple[ComponentSpec, ...],
+    parameters: Parameters,
+    analytic: dict[str, AnalyticDensity],
+    potential: Potential,
+) -> Ingredients:
     dfs = distribution_functions(components, parameters, analytic, potential)
     static = {name: d for name, d in analytic.items() if name not in dfs}
     means = {
@@ -80,7 +84,7 @@ def _prepare(
         for name, d in analytic.items()
         if isinstance(dfs.get(name), SpheroidFunction) and isinstance(d, SmoothDensity)
     }
-    return Ingredients(dfs, static, means), dict(analytic), potential
+    return Ingredients(dfs, static, means)
 
 
 @jax.jit
@@ -90,19 +94,44 @@ def _at_disk_places(density: Density) -> Array:
 
 
 @jax.jit
-def _total_potential(
-    tabulated: dict[str, DiskDensity | SpheroidDensity], static: dict[str, AnalyticDensity]
-) -> Potential:
-    zero = jnp.zeros(POISSON_GRID.Rz[0].shape)
-    smooth = [*tabulated.values(), *(d for d in static.values() if isinstance(d, SmoothDensity))]
-    total = sum((d.density(*POISSON_GRID.Rz) for d in smooth), start=zero)
-    return solve_poisson(total, [d for d in static.values() if isinstance(d, FlatDensity)])
+def _scaled(
+    shapes: Shapes, analytic: dict[str, AnalyticDensity], means: dict[str, Array]
+) -> dict[str, DiskDensity | SpheroidDensity]:
+    return {name: scaled(shape, analytic[name], means.get(name)) for name, shape in shapes.items()}
 
 
-def initial_state(components: tuple[ComponentSpec, ...], parameters: Parameters) -> tuple[Ingredients, State]:
-    """The analytic densities with their potential, and the DFs made for it."""
-    ingredients, densities, potential = _prepare(components, parameters)
-    return ingredients, State(densities, _tabulate_actions(potential))
+def _arrays(parameters: Mapping[str, Any]) -> Parameters:
+    """Arrays of one type, whatever the numbers are: another one would be compiled for anew."""
+    return {name: jnp.asarray(value, float) for name, value in parameters.items()}
+
+
+def initial_state(
+    components: tuple[ComponentSpec, ...], parameters: Mapping[str, Any], shapes: Shapes | None = None
+) -> tuple[Ingredients, State]:
+    """The analytic densities with their potential, and the DFs made for it.
+
+    With the `settled_shapes` of a model nearby the state is that of its densities, scaled to the parameters;
+    the DFs are the same.
+    """
+    parameters = _arrays(parameters)
+    analytic = _analytic_densities(components, parameters)
+    potential = total_potential(analytic.values())
+    ingredients = _ingredients(components, parameters, analytic, potential)
+    if shapes is None:
+        return ingredients, State(dict(analytic), _tabulate_actions(potential))
+    return ingredients, _state(ingredients, _scaled(shapes, analytic, ingredients.means), list(analytic))
+
+
+def settled_shapes(
+    components: tuple[ComponentSpec, ...], parameters: Mapping[str, Any], state: State
+) -> Shapes:
+    """The shapes of the densities of a model after iterations."""
+    analytic = _analytic_densities(components, _arrays(parameters))
+    return {
+        name: shape_of(density, analytic[name])
+        for name, density in state.densities.items()
+        if isinstance(density, DiskDensity | SpheroidDensity)
+    }
 
 
 def iterate(ingredients: Ingredients, state: State, angles: int = SPHEROID_ANGLES) -> State:
@@ -110,16 +139,23 @@ def iterate(ingredients: Ingredients, state: State, angles: int = SPHEROID_ANGLE
 
     Those of spheroids are computed at this number of `angles`.
     """
-    dfs, static, means = ingredients
+    dfs, _, means = ingredients
     expected = {
         name: means[name] if name in means else _at_disk_places(state.densities[name]) for name in dfs
     }
     tabulated = {
         name: _tabulate_density(df, state.actions, expected[name], angles=angles) for name, df in dfs.items()
     }
-    potential = _total_potential(tabulated, static)
-    densities: dict[str, Density] = {name: {**tabulated, **static}[name] for name in state.densities}
-    return State(densities, _tabulate_actions(potential))
+    return _state(ingredients, tabulated, list(state.densities))
+
+
+def _state(
+    ingredients: Ingredients, tabulated: dict[str, DiskDensity | SpheroidDensity], names: list[str]
+) -> State:
+    """The state of these densities of the components with a DF, and those of all others, in the order of
+    `names`."""
+    densities: dict[str, Density] = {name: {**tabulated, **ingredients.static}[name] for name in names}
+    return State(densities, _tabulate_actions(total_potential(densities.values())))
 
 
 @jax.jit

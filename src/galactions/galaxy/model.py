@@ -15,8 +15,8 @@ from galactions.actions.table import ActionTable
 from galactions.constants import G
 from galactions.errors import ModelError
 from galactions.galaxy import eccentricity, predictions
-from galactions.galaxy.components import DistributionFunction
-from galactions.galaxy.iteration import Density, Ingredients, State
+from galactions.galaxy.components import Density, DistributionFunction, total_potential
+from galactions.galaxy.iteration import Ingredients, State
 from galactions.galaxy.moments import velocity_moments
 from galactions.galaxy.spec import ModelSpec
 from galactions.galaxy.star_coordinates import checked_stars, meridional_motion
@@ -103,10 +103,8 @@ class Galaxy:
 
     def circular_velocity_squared(self, component: str, R: ArrayLike) -> Array:
         """Contribution of one component to v_circ^2, (km/s)^2 (negative where its force points outwards)."""
-        from galactions.galaxy.decompose import component_potential
-
         (R,) = _floats(R)
-        potential = component_potential(self.state.densities[self._known(component)])
+        potential = total_potential([self.state.densities[self._known(component)]])
         return R * potential.gradient(R, jnp.zeros_like(R))[0]
 
     def frequencies(self, R: ArrayLike) -> tuple[Array, Array, Array]:

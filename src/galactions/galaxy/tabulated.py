@@ -45,11 +45,14 @@ class DiskDensity(eqx.Module):
         """Msun/kpc^3 at R, z in kpc."""
         z = jnp.abs(z)
         inside = (R <= _DISK_R_MAX) & (z <= _DISK_Z_MAX)
-        value = self.table(
+        return jnp.where(inside, jnp.exp(self.log(R, z)), 0.0)
+
+    def log(self, R: Coordinate, z: Coordinate) -> Array:
+        """Its natural logarithm, z >= 0; constant beyond the ends of the table."""
+        return self.table(
             arcsinh(jnp.minimum(R, _DISK_R_MAX) / _DISK_R),
             arcsinh(jnp.minimum(z, _DISK_Z_MAX) / _DISK_Z),
         )
-        return jnp.where(inside, jnp.exp(value), 0.0)
 
 
 class SpheroidDensity(eqx.Module):
@@ -110,7 +113,12 @@ def _tabulate_disk(df: DiskFunction, actions: ActionTable, expected: Array | Non
 
     rows = tuple(jnp.reshape(a, (-1, _PLACES)) for a in (R, z, before))
     values = jax.lax.map(of_neighbours, rows).reshape(R.shape)
-    return DiskDensity(Spline2D.fit(_R_AXIS, _Z_AXIS, jnp.log(values.T + _FLOOR), "even", "even"))
+    return disk_of(jnp.log(values + _FLOOR))
+
+
+def disk_of(logarithm: Array) -> DiskDensity:
+    """The disc whose density has this natural logarithm at the `disk_places`."""
+    return DiskDensity(Spline2D.fit(_R_AXIS, _Z_AXIS, logarithm.T, "even", "even"))
 
 
 def _tabulate_spheroid(
@@ -119,8 +127,17 @@ def _tabulate_spheroid(
     c = gauss_legendre(2 * angles - 1)[0][angles - 1 :]
     r = np.exp(_LOG_R_AXIS.nodes)[:, None]
     R, z = r * np.sqrt(1 - c**2), r * c
-    profile = Spline1D.fit(POISSON_GRID.axis, jnp.log(initial_mean + _FLOOR))
+    profile = _profile(initial_mean)
     values = density(df, actions, jnp.asarray(R.ravel()), jnp.asarray(z.ravel())).reshape(R.shape)
     log_ratio = jnp.log(values + _FLOOR) - profile(jnp.asarray(_LOG_R_AXIS.nodes))[:, None]
     to_polynomial = np.linalg.inv(np.vander(c**2, increasing=True))
     return SpheroidDensity(profile, Spline1D.fit(_LOG_R_AXIS, log_ratio @ to_polynomial.T))
+
+
+def spheroid_of(initial_mean: Array, correction: Spline1D) -> SpheroidDensity:
+    """The spheroid with this initial density averaged over spheres, and this correction of it."""
+    return SpheroidDensity(_profile(initial_mean), correction)
+
+
+def _profile(initial_mean: Array) -> Spline1D:
+    return Spline1D.fit(POISSON_GRID.axis, jnp.log(initial_mean + _FLOOR))

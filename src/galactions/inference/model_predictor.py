@@ -6,6 +6,7 @@ This is the one file in which the fit meets the engine; everything else of this 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from galactions.errors import ConfigError
@@ -19,8 +20,9 @@ from galactions.inference.starts import named_starts
 
 if TYPE_CHECKING:
     from galactions.config import Config
-    from galactions.galaxy import ModelSpec
+    from galactions.galaxy import Galaxy, ModelSpec
     from galactions.galaxy.iteration import Ingredients, State
+    from galactions.galaxy.warm_start import Shapes
     from galactions.inference.stars import StarNodes
     from galactions.projection import SurveyNodes
     from galactions.projection.view import View
@@ -33,7 +35,9 @@ class ModelPredictor:
 
     spec: the model that parameters are put into. nodes: fixed nodes of the survey's regions, with its bins.
     iterations: rebuilds of the potential in a trial, final_iterations: those of the best model. constraints,
-    stars: what `extended` predicts for beside the histograms.
+    stars: what `extended` predicts for beside the histograms. near: a settled galaxy of the same components,
+    with whose densities trials begin (`galactions.build`); None begins with the analytic ones, as the best
+    model does in any case.
     """
 
     spec: "ModelSpec"
@@ -42,6 +46,15 @@ class ModelPredictor:
     final_iterations: int | Literal["auto"]
     constraints: Constraints = field(default_factory=Constraints)
     stars: "StarNodes | None" = None
+    near: "Galaxy | None" = None
+
+    @cached_property
+    def _shapes(self) -> "Shapes | None":
+        if self.near is None:
+            return None
+        from galactions.galaxy.iteration import settled_shapes
+
+        return settled_shapes(self.near.spec.components, self.near.spec.parameters, self.near.state)
 
     def predict(self, parameters: Mapping[str, float]) -> Prediction:
         """The histograms of the model with these parameters. Raises ModelError where they make no model."""
@@ -49,19 +62,19 @@ class ModelPredictor:
         if not isinstance(self.iterations, int):
             from galactions.galaxy import build
 
-            return self.nodes.predict(build(spec, iterations=self.iterations))
-        return self.nodes.prediction(_view(spec, dict(spec.parameters), self.iterations))
+            return self.nodes.predict(build(spec, iterations=self.iterations, near=self.near))
+        return self.nodes.prediction(_view(spec, spec.parameters, self.iterations, self._shapes))
 
     def extended(self, parameters: Mapping[str, float]) -> ExtendedPrediction:
         """Histograms, predictions for the constraints, and ln p of the single stars. Raises ModelError where
         the parameters make no model."""
         spec = self.spec.replace(**_of_the_model(parameters))
         if isinstance(self.iterations, int):
-            ingredients, state, values = _state(spec, dict(spec.parameters), self.iterations)
+            ingredients, state, values = _state(spec, spec.parameters, self.iterations, self._shapes)
         else:
             from galactions.galaxy import build
 
-            galaxy = build(spec, iterations=self.iterations)
+            galaxy = build(spec, iterations=self.iterations, near=self.near)
             ingredients, state, values = galaxy.ingredients, galaxy.state, dict(spec.parameters)
         view = _seen(spec, ingredients, state, values)
         stars: Any = ()
@@ -75,26 +88,30 @@ class ModelPredictor:
 
     def final(self, parameters: Mapping[str, float]) -> FinalModel:
         """The model rebuilt with `final_iterations`, its histograms, and what `galaxy.json` tells of it."""
-        return self._built(parameters, self.final_iterations)
+        return self._built(parameters, self.final_iterations, None)
 
     def trial_model(self, parameters: Mapping[str, float]) -> FinalModel:
         """The same with as many iterations as a trial has."""
-        return self._built(parameters, self.iterations)
+        return self._built(parameters, self.iterations, self.near)
 
-    def _built(self, parameters: Mapping[str, float], iterations: int | Literal["auto"]) -> FinalModel:
+    def _built(
+        self, parameters: Mapping[str, float], iterations: int | Literal["auto"], near: "Galaxy | None"
+    ) -> FinalModel:
         from galactions.galaxy import build
 
-        galaxy = build(self.spec.replace(**_of_the_model(parameters)), iterations=iterations)
+        galaxy = build(self.spec.replace(**_of_the_model(parameters)), iterations=iterations, near=near)
         return FinalModel(self.nodes.predict(galaxy), galaxy_facts(galaxy))
 
 
-def _view(spec: "ModelSpec", values: Mapping[str, Any], iterations: int) -> "View":
+def _view(
+    spec: "ModelSpec", values: Mapping[str, Any], iterations: int, shapes: "Shapes | None" = None
+) -> "View":
     """The view of the model with parameters `values` after `iterations` iterations."""
-    return _seen(spec, *_state(spec, values, iterations))
+    return _seen(spec, *_state(spec, values, iterations, shapes))
 
 
 def _state(
-    spec: "ModelSpec", values: Mapping[str, Any], iterations: int
+    spec: "ModelSpec", values: Mapping[str, Any], iterations: int, shapes: "Shapes | None" = None
 ) -> "tuple[Ingredients, State, dict[str, Any]]":
     """DFs and state of the model with parameters `values` after `iterations` iterations, and these as JAX
     arrays. Raises ModelError where a DF cannot have the density that it is to be made from."""
@@ -104,7 +121,7 @@ def _state(
     from galactions.galaxy.iteration import initial_state, iterate
 
     parameters = {name: jnp.asarray(value, float) for name, value in values.items()}
-    ingredients, state = initial_state(spec.components, parameters)
+    ingredients, state = initial_state(spec.components, parameters, shapes)
     require_distribution_functions(spec.name, ingredients.dfs)
     for _ in range(iterations):
         state = iterate(ingredients, state)
@@ -158,7 +175,7 @@ def problem_from_config(config: "Config", progress: Progress | None = None) -> F
     Raises ConfigError for names of models and parameters that do not exist, and what reading the survey
     raises.
     """
-    from galactions.galaxy import named_model
+    from galactions.galaxy import build, named_model
     from galactions.projection import SurveyNodes
 
     base = named_model(config.model.name)
@@ -195,7 +212,13 @@ def problem_from_config(config: "Config", progress: Progress | None = None) -> F
     )
     return FitProblem(
         predictor=ModelPredictor(
-            spec, nodes, config.model.iterations, config.model.final_iterations, constraints, single
+            spec,
+            nodes,
+            config.model.iterations,
+            config.model.final_iterations,
+            constraints,
+            single,
+            build(spec, iterations="auto") if config.model.warm_start else None,
         ),
         survey=survey,
         parameters=parameters,
@@ -269,7 +292,8 @@ def _survey(config: "Config", named: "ModelSpec", progress: Progress | None) -> 
     stars.
 
     A mock survey's truth is the named model without the changes of `[model.set]`, which are the start of the
-    fit, built with as many iterations as a trial: what the fit has to find is then known exactly.
+    fit, built with as many iterations as a trial, or until it is settled where trials have a warm start: what
+    the fit has to find is then known.
     """
     from galactions.survey import bin_survey, prepare_stars
     from galactions.survey.load import load_sample
@@ -292,7 +316,7 @@ def _survey(config: "Config", named: "ModelSpec", progress: Progress | None) -> 
             progress(ProgressUpdate.stage(f"drawing a mock survey from the model {named.name}"))
         regions = survey_regions(config.survey, folder or ".")
         errors = ErrorModel(mock.v_los, mock.pm, mock.distance_fraction)
-        truth = build(named, iterations=config.model.iterations)
+        truth = build(named, iterations="auto" if config.model.warm_start else config.model.iterations)
         stars = mock_survey(truth, regions, mock.counts, errors, mock.seed)
         selected, flow = prepare_stars(stars, config.survey)
         facts = {"truth": dict(named.parameters), "model": named.name, "iterations": truth.iterations}

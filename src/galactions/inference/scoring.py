@@ -11,10 +11,6 @@ from galactions.inference.slopes import corrected
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-NEAR = 100.0
-"""Derivatives are as good as those of the optimum where a step from there promised to gain at most so many
-tolerances: with the default tolerance of a fit, where the optimum is one standard error away."""
-
 POOR = 0.25
 """A step that gains less than this part of what it promised tells that the derivatives have aged."""
 
@@ -29,7 +25,7 @@ class Scored:
     predicted: x to y, None where there is no model. slopes: x to dy/dx (m, n); may raise what ends the
     search. value: of y at x, infinite where x is not allowed. derivatives: gradient (n,) and expected second
     derivative (n, n) by x, from y, dy/dx and x. lower, upper (n,): bounds. longest (n,): the largest change
-    of each x in one step.
+    of each x in one step. unit: by how much the value rises one standard error away from the minimum.
     """
 
     predicted: Callable[[Vector], Vector | None]
@@ -39,6 +35,7 @@ class Scored:
     lower: Vector
     upper: Vector
     longest: Vector
+    unit: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +70,8 @@ def fisher_scoring(
     Derivatives, which may cost many times as much as predictions, are evaluated at the start; then they are
     corrected after each step by what the prediction did (`corrected`; Broyden 1965; so in MINPACK: More,
     Garbow & Hillstrom 1980), and evaluated anew only where two steps in a row were poor (`POOR`), and before
-    the end, unless they were evaluated near to it (`NEAR`). known: derivatives to begin with instead of those
+    the end, unless they were evaluated near to it: where the step from there promised to gain less than
+    `Scored.unit`. known: derivatives to begin with instead of those
     at the start; near: that these were evaluated near to the optimum, whatever the first step promises.
     """
     x = np.clip(start, problem.lower, problem.upper)
@@ -87,7 +85,7 @@ def fisher_scoring(
         gradient, information = problem.derivatives(y, slopes, x)
         if fresh or (steps == 0 and not near):
             whole = _damped_step(problem, x, gradient, information, 0.0)
-            near = _promised_gain(whole, gradient, information) < NEAR * tolerance
+            near = _promised_gain(whole, gradient, information) < problem.unit
         step = _damped_step(problem, x, gradient, information, damping)
         promised = _promised_gain(step, gradient, information)
         if promised < tolerance and (fresh or (near and damping < 1.0)):

@@ -151,4 +151,5 @@ def _scored(recorder: TrialRecorder) -> Scored:
         free.lower,
         free.upper,
         LONGEST_STEP * free.scale,
+        1.0 / objective.terms,
     )

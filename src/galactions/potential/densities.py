@@ -57,6 +57,10 @@ class Disk(FlatDensity):
         """Sigma(R) in Msun/kpc^2, for R > 0."""
         return self.Sigma0 * jnp.exp(-R / self.R_d - self.R_cut / R)
 
+    def log_surface_density(self, R: Coordinate) -> Array:
+        """Its logarithm, finite where it is too small for a number."""
+        return jnp.log(self.Sigma0) - R / self.R_d - self.R_cut / R
+
     def density(self, R: Coordinate, z: Coordinate) -> Array:
         """Density in Msun/kpc^3, for R > 0."""
         return self.surface_density(R) * self._layer(z)

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -15,7 +16,7 @@ from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.roots import bracketed_root, interpolated_root
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
 from galactions.potential.densities import FlatDensity, Spheroid
-from galactions.potential.multipole import MultipoleGrid, SamplePoints
+from galactions.potential.multipole import MultipoleGrid, Operators, SamplePoints
 
 R_SCALE = 0.3
 Z_SCALE = 0.05
@@ -129,26 +130,44 @@ class Potential(eqx.Module):
         return jnp.exp(interpolated_root(excess, *ends, rising=False, iterations=60))
 
 
-@lru_cache(maxsize=1)
-def _table_points() -> tuple[np.ndarray, np.ndarray, SamplePoints]:
-    R, z = np.meshgrid(R_SCALE * np.sinh(R_AXIS.nodes), Z_SCALE * np.sinh(Z_AXIS.nodes), indexing="ij")
-    return R, z, SamplePoints.at(POISSON_GRID, R.ravel(), z.ravel())
-
-
 def solve_poisson(density: Float[Array, "n_r n_theta"], disks: Sequence[FlatDensity] = ()) -> Potential:
     """Potential of a smooth density plus analytic discs.
 
     `density` (Msun/kpc^3) is given at the nodes `POISSON_GRID.Rz`; the `disks` come on top, each as its
     analytic ansatz and the multipoles of the remainder.
     """
-    R, z, points = _table_points()
-    R_nodes, z_nodes = POISSON_GRID.Rz
-    total = density + sum((d.residual_density(R_nodes, z_nodes) for d in disks), start=jnp.zeros(()))
-    multipoles = POISSON_GRID.solve(total)
-    values = multipoles.sample(points).reshape(R.shape)
+    return _solved(*_sources(density, tuple(disks)), *_constants())
+
+
+@jax.jit
+def _sources(density: Array, disks: tuple[FlatDensity, ...]) -> tuple[Array, Array]:
+    """The density that is expanded in multipoles, and the sum of the ansatzes at the points of the table."""
+    residuals = (disk.residual_density(*POISSON_GRID.Rz) for disk in disks)
+    R, z = _table_points()
     R_safe = np.where(R + z == 0, 1e-12, R)
-    values = values + sum((d.ansatz_potential(R_safe, z) for d in disks), start=jnp.zeros(()))
+    ansatzes = (disk.ansatz_potential(R_safe, z) for disk in disks)
+    return sum(residuals, start=density), sum(ansatzes, start=jnp.zeros(R.shape))
+
+
+@jax.jit
+def _solved(total: Array, ansatz: Array, operators: Operators, points: SamplePoints) -> Potential:
+    values = POISSON_GRID.solve(total, operators).sample(points).reshape(ansatz.shape) + ansatz
     return Potential(Spline2D.fit(R_AXIS, Z_AXIS, values, "even", "even"), values[0, 0])
+
+
+def _table_points() -> tuple[np.ndarray, np.ndarray]:
+    R, z = np.meshgrid(R_SCALE * np.sinh(R_AXIS.nodes), Z_SCALE * np.sinh(Z_AXIS.nodes), indexing="ij")
+    return R, z
+
+
+@lru_cache(maxsize=1)
+def _constants() -> tuple[Operators, SamplePoints]:
+    """42 MB, which one program takes as arguments: as constants, each program that solves Poisson's equation
+    would hold them, be compiled with them and be read from disk with them."""
+    R, z = _table_points()
+    with jax.ensure_compile_time_eval():
+        points = SamplePoints.at(POISSON_GRID, R.ravel(), z.ravel())
+        return jax.tree.map(jnp.asarray, (POISSON_GRID.operators, points))
 
 
 def spheroid_density(spheroid: Spheroid) -> Any:

@@ -8,6 +8,7 @@ is a fixed matrix per order, made once.
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -17,6 +18,17 @@ from scipy.special import eval_legendre
 from galactions.constants import G
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.spline import Axis, _cubic_prefilter, _cubic_weights
+
+
+class Operators(NamedTuple):
+    """Matrices of a `MultipoleGrid`: `analysis` (n_theta, n_l) from angular nodes to the coefficients of P_l;
+    `value`, `slope` (n_l, n_r + 1, n_r) from these to Phi_l and dPhi_l/dln r at the origin (first row) and
+    the radii.
+    """
+
+    analysis: Array | np.ndarray
+    value: Array | np.ndarray
+    slope: Array | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -70,16 +82,15 @@ class MultipoleGrid:
         )
 
     @cached_property
-    def radial_operators(self) -> tuple[np.ndarray, np.ndarray]:
-        """Matrices (n_l, n_r + 1, n_r) giving Phi_l and dPhi_l/dln r at the origin (first row) and radii."""
-        return _radial_operators(self.n_r, self.r_min, self.r_max, self.l_max)
+    def operators(self) -> Operators:
+        """The matrices that `solve` needs."""
+        return Operators(self.analysis, *_radial_operators(self.n_r, self.r_min, self.r_max, self.l_max))
 
-    def solve(self, density: Float[Array, "n_r n_theta"]) -> "Multipoles":
-        """Potential of `density` (Msun/kpc^3 at the nodes `Rz`)."""
-        rho = density @ self.analysis
-        value_map, slope_map = self.radial_operators
-        value = jnp.einsum("lij,jl->il", value_map, rho)
-        slope = jnp.einsum("lij,jl->il", slope_map, rho)
+    def solve(self, density: Float[Array, "n_r n_theta"], operators: Operators) -> "Multipoles":
+        """Potential of `density` (Msun/kpc^3 at the nodes `Rz`), with the grid's own `operators`."""
+        rho = density @ operators.analysis
+        value = jnp.einsum("lij,jl->il", operators.value, rho)
+        slope = jnp.einsum("lij,jl->il", operators.slope, rho)
         order = self.orders
         source = 4 * jnp.pi * G * self.r[:, None] ** 2 * rho
         curvature = source - slope[1:] + order * (order + 1) * value[1:]
@@ -108,16 +119,15 @@ class Multipoles:
         return jnp.where(points.at_origin, self.central, jnp.sum(radial * points.legendre, axis=1))
 
 
-@dataclass(frozen=True)
-class SamplePoints:
+class SamplePoints(NamedTuple):
     """What it takes to evaluate `Multipoles` at fixed points: quintic Hermite weights in ln r, and P_l."""
 
-    cell: np.ndarray
-    value_weights: np.ndarray
-    slope_weights: np.ndarray
-    curvature_weights: np.ndarray
-    legendre: np.ndarray
-    at_origin: np.ndarray
+    cell: Array | np.ndarray
+    value_weights: Array | np.ndarray
+    slope_weights: Array | np.ndarray
+    curvature_weights: Array | np.ndarray
+    legendre: Array | np.ndarray
+    at_origin: Array | np.ndarray
 
     @classmethod
     def at(cls, grid: MultipoleGrid, R: np.ndarray, z: np.ndarray) -> "SamplePoints":

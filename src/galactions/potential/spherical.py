@@ -26,5 +26,5 @@ def spherical_mean(density: SmoothDensity | FlatDensity) -> Float[Array, " n_r"]
 
 def mass_within(mean: Float[Array, " n_r"]) -> Float[Array, " n_r"]:
     """Mass (Msun) within each radius of the density whose average over spheres is `mean`."""
-    slopes = POISSON_GRID.radial_operators[1][0, 1:] @ mean
-    return POISSON_GRID.r * slopes / G
+    slopes = POISSON_GRID.operators.slope[0, 1:] @ mean
+    return jnp.asarray(POISSON_GRID.r) * slopes / G

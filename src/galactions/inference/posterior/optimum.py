@@ -82,6 +82,7 @@ def _by_features(
         -free,
         free,
         LONGEST_STEP + 0.0 * start,
+        0.5,
     )
     end = fisher_scoring(
         scored,
