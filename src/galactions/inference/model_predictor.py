@@ -15,10 +15,12 @@ from galactions.inference.parameters import unknown_name
 from galactions.inference.predictor import ExtendedPrediction, FinalModel, Prediction
 from galactions.inference.problem import FitProblem
 from galactions.inference.progress import Progress, ProgressUpdate
-from galactions.inference.settings import OUTLIERS
+from galactions.inference.settings import OUTLIERS, FitSettings
 from galactions.inference.starts import named_starts
 
 if TYPE_CHECKING:
+    from jaxtyping import Array
+
     from galactions.config import Config
     from galactions.galaxy import Galaxy, ModelSpec
     from galactions.galaxy.iteration import Ingredients, State
@@ -58,33 +60,58 @@ class ModelPredictor:
 
     def predict(self, parameters: Mapping[str, float]) -> Prediction:
         """The histograms of the model with these parameters. Raises ModelError where they make no model."""
-        spec = self.spec.replace(**_of_the_model(parameters))
-        if not isinstance(self.iterations, int):
-            from galactions.galaxy import build
-
-            return self.nodes.predict(build(spec, iterations=self.iterations, near=self.near))
-        return self.nodes.prediction(_view(spec, spec.parameters, self.iterations, self._shapes))
+        values = self._checked(parameters)
+        return self.nodes.prediction(self._view(*self._state(values), values))
 
     def extended(self, parameters: Mapping[str, float]) -> ExtendedPrediction:
         """Histograms, predictions for the constraints, and ln p of the single stars. Raises ModelError where
         the parameters make no model."""
-        spec = self.spec.replace(**_of_the_model(parameters))
-        if isinstance(self.iterations, int):
-            ingredients, state, values = _state(spec, spec.parameters, self.iterations, self._shapes)
-        else:
-            from galactions.galaxy import build
+        view, outside, stars = self.parts(self._checked(parameters))
+        return ExtendedPrediction(self.nodes.prediction(view), outside, stars)
 
-            galaxy = build(spec, iterations=self.iterations, near=self.near)
-            ingredients, state, values = galaxy.ingredients, galaxy.state, dict(spec.parameters)
-        view = _seen(spec, ingredients, state, values)
-        stars: Any = ()
+    def parts(self, values: Mapping[str, Any]) -> "tuple[View, Array, Array]":
+        """The view of the model with all its parameters given, predictions for the constraints, and ln p of
+        the single stars: a JAX function where `iterations` is a number."""
+        import jax.numpy as jnp
+
+        ingredients, state = self._state(values)
+        view = self._view(ingredients, state, values)
+        stars = jnp.zeros(0)
         if self.stars is not None:
             from galactions.inference.stars import log_likelihood
 
-            fraction, sigma = (parameters.get(name, value) for name, value in OUTLIERS.items())
+            fraction, sigma = (values.get(name, value) for name, value in OUTLIERS.items())
             stars = log_likelihood(self.stars, view, fraction, sigma)
-        outside = self.constraints.predicted(state, ingredients, values)
-        return ExtendedPrediction(self.nodes.prediction(view), outside, stars)
+        return view, self.constraints.predicted(state, ingredients, values), stars
+
+    def _checked(self, parameters: Mapping[str, float]) -> dict[str, float]:
+        """All parameters, those of the model within their limits. Raises ModelError for others."""
+        return {**parameters, **self.spec.replace(**_of_the_model(parameters)).parameters}
+
+    def _state(self, values: Mapping[str, Any]) -> "tuple[Ingredients, State]":
+        """DFs and state of a trial's model. Raises ModelError where a DF cannot have the density that it is
+        to be made from."""
+        from galactions.galaxy.fitness import require_distribution_functions
+        from galactions.galaxy.iteration import initial_state, iterate
+
+        own = _of_the_model(values)
+        if not isinstance(self.iterations, int):
+            from galactions.galaxy import build
+
+            galaxy = build(self.spec.replace(**own), iterations=self.iterations, near=self.near)
+            return galaxy.ingredients, galaxy.state
+        ingredients, state = initial_state(self.spec.components, own, self._shapes)
+        require_distribution_functions(self.spec.name, ingredients.dfs)
+        for _ in range(self.iterations):
+            state = iterate(ingredients, state)
+        return ingredients, state
+
+    def _view(self, ingredients: "Ingredients", state: "State", values: Mapping[str, Any]) -> "View":
+        """The view of the discs in a state of the iteration."""
+        from galactions.projection.view import View
+
+        dfs = {name: ingredients.dfs[name] for name in self.spec.stellar_disks}
+        return View.at(dfs, state.actions, values)
 
     def final(self, parameters: Mapping[str, float]) -> FinalModel:
         """The model rebuilt with `final_iterations`, its histograms, and what `galaxy.json` tells of it."""
@@ -103,42 +130,7 @@ class ModelPredictor:
         return FinalModel(self.nodes.predict(galaxy), galaxy_facts(galaxy))
 
 
-def _view(
-    spec: "ModelSpec", values: Mapping[str, Any], iterations: int, shapes: "Shapes | None" = None
-) -> "View":
-    """The view of the model with parameters `values` after `iterations` iterations."""
-    return _seen(spec, *_state(spec, values, iterations, shapes))
-
-
-def _state(
-    spec: "ModelSpec", values: Mapping[str, Any], iterations: int, shapes: "Shapes | None" = None
-) -> "tuple[Ingredients, State, dict[str, Any]]":
-    """DFs and state of the model with parameters `values` after `iterations` iterations, and these as JAX
-    arrays. Raises ModelError where a DF cannot have the density that it is to be made from."""
-    import jax.numpy as jnp
-
-    from galactions.galaxy.fitness import require_distribution_functions
-    from galactions.galaxy.iteration import initial_state, iterate
-
-    parameters = {name: jnp.asarray(value, float) for name, value in values.items()}
-    ingredients, state = initial_state(spec.components, parameters, shapes)
-    require_distribution_functions(spec.name, ingredients.dfs)
-    for _ in range(iterations):
-        state = iterate(ingredients, state)
-    return ingredients, state, parameters
-
-
-def _seen(
-    spec: "ModelSpec", ingredients: "Ingredients", state: "State", parameters: Mapping[str, Any]
-) -> "View":
-    """The view of the discs in a state of the iteration."""
-    from galactions.projection.view import View
-
-    dfs = {name: ingredients.dfs[name] for name in spec.stellar_disks}
-    return View.at(dfs, state.actions, parameters)
-
-
-def _of_the_model(parameters: Mapping[str, float]) -> dict[str, float]:
+def _of_the_model(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters without those of the outliers, which no galaxy has."""
     return {name: value for name, value in parameters.items() if name not in OUTLIERS}
 
@@ -211,7 +203,7 @@ def problem_from_config(config: "Config", progress: Progress | None = None) -> F
         projection.selection,
     )
     return FitProblem(
-        predictor=ModelPredictor(
+        predictor=_kind(config.fit)(
             spec,
             nodes,
             config.model.iterations,
@@ -235,6 +227,14 @@ def problem_from_config(config: "Config", progress: Progress | None = None) -> F
         n_stars=0 if single is None else len(single.whole),
         starts=starts,
     )
+
+
+def _kind(settings: FitSettings) -> type[ModelPredictor]:
+    if settings.derivatives == "differences":
+        return ModelPredictor
+    from galactions.inference.model_derivatives import DifferentiableModelPredictor
+
+    return DifferentiableModelPredictor
 
 
 def with_optional(spec: "ModelSpec", names: Iterable[str]) -> "ModelSpec":

@@ -38,7 +38,10 @@ class Predictor(Protocol):
 
 @runtime_checkable
 class DifferentiablePredictor(Protocol):
-    """A predictor that also gives derivatives of its bin heights."""
+    """A predictor that also gives derivatives of its bin heights.
+
+    One whose derivatives by n parameters cost no less than n predictions says so by `costly = True`.
+    """
 
     def jacobian(
         self, parameters: Mapping[str, float], names: Sequence[str]

@@ -57,21 +57,22 @@ class FitSettings(Table):
     words.
 
     objective: what is minimised: "chi2" (the paper: the mean over regions of their reduced chi2),
-    "multinomial" (the likelihood of the counts in the bins) or "stars" (that of each star's velocity given
-    its position). free: names of the free parameters, or "paper" for the 15 of Table 2; bounds: their
-    limits where not the defaults; priors: what is known of them, where not uniform (the posterior's
+    "multinomial" (the likelihood of the counts in the bins) or "stars" (that of each star's velocity
+    given its position). free: names of the free parameters, or "paper" for the 15 of Table 2; bounds:
+    their limits where not the defaults; priors: what is known of them, where not uniform (the posterior's
     business: a best fit is that of the likelihood). ties: parameters that follow another one, `name =
-    "other"` or `name = {to = "other", factor = 1.2}`. method: "nelder-mead" (the paper) or "least-squares"
-    (with the model's derivatives: a bounded trust region; for single stars Fisher's scoring). uncertainty:
-    sigma_n from the "data" (the paper) or from the "model" (held fixed in a round, renewed between at most
-    `max_rounds` rounds; unbiased). max_trials: evaluations of the model, derivatives included. tolerance:
-    the search ends when it can no longer lower the chi2 summed over all fitted bins (twice minus ln
-    likelihood) by more than this (0.01: best parameters to about a tenth of their standard errors).
-    initial_step: relative size of Nelder-Mead's first steps. held_out: groups or names of regions that are
-    compared with the model but never fitted. constraints: outside data that count as well,
-    `[[fit.constraints]]`. starts: named models of the same components, from whose values of the free
-    parameters the fit is begun as well. star_nodes, star_seed: the rule that integrates over the errors of
-    single stars.
+    "other"` or `name = {to = "other", factor = 1.2}`. method: "nelder-mead" (the paper) or
+    "least-squares" (Fisher's scoring, damped and bounded; for a sum of squares that of Levenberg and
+    Marquardt). derivatives: of the galaxy model, by "differences" of predictions, or "exact", by forward
+    mode through all of it, at two to three times the cost. uncertainty: sigma_n from the "data" (the
+    paper) or from the "model" (held fixed in a round, renewed between at most `max_rounds` rounds;
+    unbiased). max_trials: evaluations of the model, derivatives included. tolerance: the search ends when
+    it can no longer lower the chi2 summed over all fitted bins (twice minus ln likelihood) by more than
+    this (0.01: best parameters to about a tenth of their standard errors). initial_step: relative size of
+    Nelder-Mead's first steps. held_out: groups or names of regions that are compared with the model but
+    never fitted. constraints: outside data that count as well, `[[fit.constraints]]`. starts: named
+    models of the same components, from whose values of the free parameters the fit is begun as well.
+    star_nodes, star_seed: the rule that integrates over the errors of single stars.
     """
 
     method: Literal["nelder-mead", "least-squares"] = "nelder-mead"
@@ -80,6 +81,7 @@ class FitSettings(Table):
     objective: Literal["chi2", "multinomial", "stars"] = "chi2"
     priors: dict[str, PriorSettings] = Field(default_factory=dict)
     ties: dict[str, Annotated[TieSettings, BeforeValidator(_tie)]] = Field(default_factory=dict)
+    derivatives: Literal["differences", "exact"] = "differences"
     uncertainty: Literal["data", "model"] = "data"
     max_trials: int = Field(default=1000, ge=1)
     max_rounds: int = Field(default=4, ge=1)

@@ -141,7 +141,7 @@ class ProblemTarget:
 
     @property
     def differentiable(self) -> bool:
-        return self.problem.has_derivatives
+        return self.problem.has_derivatives and not getattr(self.problem.predictor, "costly", False)
 
     def features(self, u: Vector) -> Vector | None:
         y = self.predicted(u) if math.isfinite(self._prior(u)) else None
