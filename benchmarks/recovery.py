@@ -1,8 +1,9 @@
 """Mock surveys of one truth, fitted: bias, scatter and coverage of the errors, and what is degenerate.
 
-    python -m benchmarks.recovery CONFIG [--mocks 20] [--hold NAME] [--out DIR]
+    python -m benchmarks.recovery CONFIG [--model NAME] [--mocks 20] [--hold NAME] [--out DIR]
 
-CONFIG is the file of a fit to a mock survey (`[survey.mock]`) that begins at the truth (no `[model.set]`).
+CONFIG is the file of a fit to a mock survey (`[survey.mock]`) that begins at the truth (no `[model.set]`),
+which is the model of the file, or that of --model.
 All mocks have the bins and the nodes of the first, so that they differ by their stars alone, and one set of
 derivatives, at the truth, serves all of them. Folders below --out are taken up if they are there.
 """
@@ -41,11 +42,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("config", type=Path)
+    parser.add_argument("--model", help="the truth, if not that of the file")
     parser.add_argument("--mocks", type=int, default=20)
     parser.add_argument("--hold", action="append", default=[], help="a free parameter to be held fixed")
     parser.add_argument("--out", type=Path, default=Path("recovery"))
     asked = parser.parse_args()
     config = load_config(asked.config)
+    if asked.model is not None:
+        config = config.model_copy(update={"model": config.model.model_copy(update={"name": asked.model})})
     problem = problem_from_config(config)
     free = tuple(name for name in problem.settings.free if name not in asked.hold)
     problem = replace(
@@ -105,7 +109,8 @@ class Mocks:
 
     @cached_property
     def _truth(self) -> Galaxy:
-        return build(named_model(self.config.model.name), iterations=self.config.model.iterations)
+        model = self.config.model
+        return build(named_model(model.name), iterations="auto" if model.warm_start else model.iterations)
 
 
 def rebinned(survey: BinnedSurvey, stars: Stars) -> BinnedSurvey:

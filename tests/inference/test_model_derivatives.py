@@ -106,5 +106,5 @@ def test_gradients_of_objectives(objective):
 
 
 def test_exact_derivatives_need_a_number_of_iterations():
-    with pytest.raises(ConfigError, match="fit.derivatives: found 'exact' with model.iterations = 'auto'"):
+    with pytest.raises(ConfigError, match=r"fit\.derivatives: found 'exact' with model\.iterations = 'auto'"):
         parse_config(CONFIG.format(objective="chi2", iterations='"auto"', free='"d_sun"'))
