@@ -75,6 +75,13 @@ def galaxy():
 
 
 @pytest.fixture(scope="module")
+def one_more():
+    """After one more: its densities are those of the DFs in the potential after four iterations, which is
+    what that program prints (the model is not settled then: they change by 1-2% from one to the next)."""
+    return ga.build("BV2023", iterations=5)
+
+
+@pytest.fixture(scope="module")
 def moments(galaxy):
     return {name: galaxy.velocity_moments(name, R, 0.0) for name in DENSITY}
 
@@ -84,22 +91,22 @@ def test_rotation_curve(galaxy):
     np.testing.assert_allclose(galaxy.circular_velocity(radii), theirs, rtol=5e-3)
 
 
-def test_densities_at_the_sun(galaxy):
+def test_densities_at_the_sun(one_more):
     """Of stars together 0.0318, where Sun et al. quote 0.0317."""
-    ours = {name: 1e-9 * float(galaxy.density(name, 8.27, 0.0)) for name in SUN}
-    assert ours == pytest.approx(SUN, rel=1.5e-2)
+    ours = {name: 1e-9 * float(one_more.density(name, 8.27, 0.0)) for name in SUN}
+    assert ours == pytest.approx(SUN, rel=1e-2)
     stars = sum(rho for name, rho in ours.items() if name != "halo")
     assert stars == pytest.approx(0.0317, rel=1e-2)
 
 
 @pytest.mark.parametrize("name", DENSITY)
 def test_densities(moments, name):
-    np.testing.assert_allclose(1e-9 * moments[name].density, DENSITY[name], rtol=1.6e-2)
+    np.testing.assert_allclose(1e-9 * moments[name].density, DENSITY[name], rtol=1e-2)
 
 
 @pytest.mark.parametrize("name", SURFACE_DENSITY)
-def test_surface_densities(galaxy, name):
-    np.testing.assert_allclose(1e-6 * galaxy.surface_density(name, R), SURFACE_DENSITY[name], rtol=1.6e-2)
+def test_surface_densities(one_more, name):
+    np.testing.assert_allclose(1e-6 * one_more.surface_density(name, R), SURFACE_DENSITY[name], rtol=1e-2)
 
 
 @pytest.mark.parametrize("name", DISCS)
