@@ -155,3 +155,20 @@ def test_derivative_with_respect_to_a_scale():
     x = r / 19.25
     exact = -4 * np.pi * G * 8.52e6 * 19.25 * (3 * np.log1p(x) / x - 1 / (1 + x))
     np.testing.assert_allclose(slope, exact, rtol=2e-5)
+
+
+@pytest.mark.parametrize(("h", "R_max"), [(0.15, 8.0), (0.3, 16.0)])
+def test_thin_discs_without_an_ansatz(h, R_max):
+    """Those of the iterations are tables: all of the force that their thin layers make is in multipoles,
+    which resolve layers of h > R/55."""
+    disk = Disk(*(jnp.asarray(x) for x in (8.95e8, 2.48, h, 0.0)), vertical="sech2")
+    R, z = (
+        a.ravel() for a in np.meshgrid(R_max * np.array([0.1, 0.2, 0.5, 1.0]), [0.02, 0.1, 0.2, 0.5, 1.5])
+    )
+    whole, tabulated = (
+        solve(jnp.zeros(POISSON_GRID.Rz[0].shape), [disk]),
+        solve(disk.density(*POISSON_GRID.Rz), []),
+    )
+    (F_R, F_z), (own_R, own_z) = whole.gradient(R, z), tabulated.gradient(R, z)
+    np.testing.assert_allclose(own_z, F_z, rtol=2e-3)
+    np.testing.assert_allclose(own_R, F_R, atol=5e-4 * np.abs(F_R).max())

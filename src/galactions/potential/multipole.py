@@ -4,6 +4,10 @@ The density is given on a grid of logarithmic radii and Gauss-Legendre angles. B
 multipole of the density is the cubic spline in ln r through its nodal values; its radial integrals are
 then exact, so the map from nodal densities to multipoles of the potential (and their radial derivatives)
 is a fixed matrix per order, made once.
+
+The highest orders are those of thin discs. There the angular part of the Laplacian outweighs the radial one
+by the square of l over the logarithmic slope of the density, and the potential follows from the density at
+the same radius alone.
 """
 
 from dataclasses import dataclass
@@ -22,13 +26,15 @@ from galactions.numerics.spline import Axis, _cubic_prefilter, _cubic_weights
 
 class Operators(NamedTuple):
     """Matrices of a `MultipoleGrid`: `analysis` (n_theta, n_l) from angular nodes to the coefficients of P_l;
-    `value`, `slope` (n_l, n_r + 1, n_r) from these to Phi_l and dPhi_l/dln r at the origin (first row) and
-    the radii.
+    `value`, `slope` (n_whole, n_r + 1, n_r) from these to Phi_l and dPhi_l/dln r at the origin (first row)
+    and the radii, for the orders that are not local; `coefficients` (n_r + 2, n_r) from values at the radii
+    to those of a cubic spline in ln r.
     """
 
     analysis: Array | np.ndarray
     value: Array | np.ndarray
     slope: Array | np.ndarray
+    coefficients: Array | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -36,15 +42,16 @@ class MultipoleGrid:
     """Nodes and operators of the solver.
 
     `n_r` radii between `r_min` and `r_max` (kpc), `n_theta` angles in 0 < cos(theta) < 1, even orders up
-    to `l_max`. Inside `r_min` the density is taken as constant; beyond `r_max` its monopole falls as r^-3
-    (an untruncated NFW halo) and its higher multipoles vanish.
+    to `l_max`, those above `l_whole` local. Inside `r_min` the density is taken as constant; beyond `r_max`
+    its monopole falls as r^-3 (an untruncated NFW halo) and its higher multipoles vanish.
     """
 
     n_r: int = 200
     r_min: float = 1e-3
     r_max: float = 3e4
-    n_theta: int = 64
-    l_max: int = 80
+    n_theta: int = 160
+    l_max: int = 200
+    l_whole: int = 80
 
     @cached_property
     def axis(self) -> Axis:
@@ -84,17 +91,28 @@ class MultipoleGrid:
     @cached_property
     def operators(self) -> Operators:
         """The matrices that `solve` needs."""
-        return Operators(self.analysis, *_radial_operators(self.n_r, self.r_min, self.r_max, self.l_max))
+        radial = _radial_operators(self.n_r, self.r_min, self.r_max, self.l_whole)
+        return Operators(self.analysis, *radial, _cubic_prefilter(self.n_r, "free"))
 
     def solve(self, density: Float[Array, "n_r n_theta"], operators: Operators) -> "Multipoles":
         """Potential of `density` (Msun/kpc^3 at the nodes `Rz`), with the grid's own `operators`."""
         rho = density @ operators.analysis
-        value = jnp.einsum("lij,jl->il", operators.value, rho)
-        slope = jnp.einsum("lij,jl->il", operators.slope, rho)
-        order = self.orders
         source = 4 * jnp.pi * G * self.r[:, None] ** 2 * rho
-        curvature = source - slope[1:] + order * (order + 1) * value[1:]
-        return Multipoles(self, value[0, 0], value[1:], slope[1:], curvature)
+        n = len(operators.value)
+        value = jnp.einsum("lij,jl->il", operators.value, rho[:, :n])
+        slope = jnp.einsum("lij,jl->il", operators.slope, rho[:, :n])
+        square = self.orders * (self.orders + 1)
+        curvature = source[:, :n] - slope[1:] + square[:n] * value[1:]
+        local = operators.coefficients @ (-source[:, n:] / square[n:])
+        below, at, above = local[:-2], local[1:-1], local[2:]
+        step = self.axis.step
+        return Multipoles(
+            self,
+            value[0, 0],
+            jnp.hstack([value[1:], (below + 4 * at + above) / 6]),
+            jnp.hstack([slope[1:], (above - below) / (2 * step)]),
+            jnp.hstack([curvature, (above - 2 * at + below) / step**2]),
+        )
 
 
 @dataclass(frozen=True)
