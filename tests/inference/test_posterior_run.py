@@ -120,6 +120,18 @@ def test_samples_are_judged_reliable_in_words(posteriors, method):
     assert all(name in result.summary() for name in NAMES)
 
 
+@pytest.mark.parametrize(("upper", "leans"), [(1e6, False), (TRUTH["sigma_z0_thin"] + 0.1, True)])
+def test_only_bounds_that_cut_a_posterior_off_are_told(upper, leans):
+    """However small the posterior is beside the width between its bounds."""
+    start, bounds = {"sigma_z0_thin": 29.0}, {"sigma_z0_thin": (1.0, upper)}
+    result = sample_posterior(
+        problem(SMOOTH, SURVEY, start, bounds=bounds),
+        settings=PosteriorSettings(method="laplace", draws=400, target_ess=200, bands=0),
+    )
+    told = [verdict.details[0] for verdict in result.verdicts if verdict.kind is VerdictKind.AT_BOUND]
+    assert told == (["sigma_z0_thin"] if leans else [])
+
+
 def test_truth_lies_within_the_intervals(posteriors):
     for row in posteriors["laplace"].parameters:
         assert abs(row.mean - TRUTH[row.name]) < 4 * row.deviation

@@ -93,8 +93,8 @@ class Evidence:
     """The numbers that are judged. Those that a method does not have are NaN or zero.
 
     r_hat, ess: of each parameter (the smaller of bulk and tail). cut_off: trajectories at the longest length
-    allowed, of `draws`. mean, deviation, near_bound: of each parameter, the last the fraction of draws within
-    1% of the bounds' width of one of them. width: of the bounds (n,), infinite where open.
+    allowed, of `draws`. mean, deviation, near_bound: of each parameter, the last the fraction of draws
+    next to one of its bounds. width: of the bounds (n,), infinite where open.
     """
 
     names: tuple[str, ...]
