@@ -83,7 +83,7 @@ def test_a_killed_run_leaves_nothing_unfinished_and_is_taken_up(
     slow = CONFIG.replace("min_stars = 100", 'min_stars = 100\nhistogram = "resampled"')
     # As many regions as make the last stage, in which a signal has to arrive, last for seconds.
     region = slow[slow.index("[[survey.regions]]") :]
-    slow += "".join(region.replace("anticentre", f"again {i}") for i in range(30))
+    slow += "".join(region.replace("anticentre", f"again {i}") for i in range(40))
     config = write(tmp_path / "run", mock.spectra, mock.astrometry, slow)
     stages, out = config.with_name("my.toml.stages"), config.with_name("binned.npz")
     status, expected, _ = run("survey", str(config), "--json")
