@@ -86,8 +86,7 @@ def test_derivatives_are_evaluated_at_both_ends_only():
 
 
 def test_a_rough_search_does_not_trust_derivatives_from_far_away():
-    """With a tolerance of three units, the start is within 100 tolerances of the minimum, not within one
-    unit."""
+    """The start is within 100 tolerances of the minimum, but many units away."""
     counted = Counted()
     residuals = counted.residuals(np.array(FAR))
     end = minimum(counted, FAR, tolerance=0.01 * float(residuals @ residuals), unit=1e-3)

@@ -162,8 +162,8 @@ def _table_points() -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=1)
 def _constants() -> tuple[Operators, SamplePoints]:
-    """42 MB, which one program takes as arguments: as constants, each program that solves Poisson's equation
-    would hold them, be compiled with them and be read from disk with them."""
+    """Some 64 MB, which one program takes as arguments: as constants, each program that solves Poisson's
+    equation would hold them, be compiled with them and be read from disk with them."""
     R, z = _table_points()
     with jax.ensure_compile_time_eval():
         points = SamplePoints.at(POISSON_GRID, R.ravel(), z.ravel())
