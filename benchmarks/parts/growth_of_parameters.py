@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks.measured import Measured, measure
+from benchmarks.measured import Measured, measure, peak_memory
 from benchmarks.parts.chi2 import EDGES
 from benchmarks.parts.model import ITERATIONS, NAME, settled_galaxy
 from galactions.galaxy import named_model
 from galactions.inference import PAPER_PARAMETERS
+from galactions.inference.model_derivatives import DifferentiableModelPredictor
 from galactions.inference.model_predictor import ModelPredictor
 from galactions.inference.predictor import DifferentiablePredictor, Prediction
 from galactions.inference.problem import RELATIVE_STEP
@@ -25,8 +27,9 @@ NODES, REFERENCE = 2048, 4096
 
 def figures(folder: Path, repeats: int) -> list[Measured]:
     """Derivatives of all heights in 30 regions by 1, 4 and all 15 of the paper's parameters, as a fit gets
-    them: by the predictor itself, or where it has none by differences from the value, which is known by then.
-    In place of an error stands what they take relative to the value.
+    them: by the predictor itself, or where it has none by differences from the value, which is known by then;
+    and the gradient of one number by all of them, backwards through the model. In place of an error stands
+    what they take relative to the value.
     """
     regions = paper_regions()
     nodes = SurveyNodes.for_regions(
@@ -51,7 +54,18 @@ def figures(folder: Path, repeats: int) -> list[Measured]:
         assert figure.seconds is not None
         told = f"{figure.seconds / value.seconds:.1f} values of {value.seconds:.2f} s"
         result.append(replace(figure, error=told))
-    return result
+    back = DifferentiableModelPredictor(spec, nodes, ITERATIONS, ITERATIONS)
+    task = f"gradient of one number by {len(PAPER_PARAMETERS)} parameters"
+    figure, _ = measure(task, partial(_gradient, back), 1, size=len(PAPER_PARAMETERS), unit="parameter")
+    assert figure.seconds is not None
+    told = f"{figure.seconds / value.seconds:.1f} values of {value.seconds:.2f} s"
+    return [*result, replace(figure, error=told, peak=peak_memory())]
+
+
+def _gradient(predictor: DifferentiableModelPredictor) -> NDArray[np.float64]:
+    """Of half the sum of all squared heights, as of a chi2 without data."""
+    made = predictor.pulled(predictor.spec.parameters, PAPER_PARAMETERS)
+    return made.pull(made.prediction.heights.p, np.zeros(0), np.zeros(0))
 
 
 def _differences(predictor: ModelPredictor, here: Prediction, names: Sequence[str]) -> list[Any]:

@@ -14,7 +14,7 @@ from scipy.special import ndtr
 from galactions.errors import ModelError
 from galactions.inference import FitProblem, FitSettings
 from galactions.inference.constraints import Constraint, Constraints
-from galactions.inference.predictor import ExtendedPrediction, ExtendedSlopes
+from galactions.inference.predictor import ExtendedPrediction, ExtendedSlopes, PulledPrediction
 from galactions.survey import BinnedRegion, BinnedSurvey, Histogram, Region
 
 TRUTH = {"sigma_r0_thin": 64.0, "sigma_z0_thin": 30.0, "R_sigma_thin": 12.5, "shift": 3.0, "idle": 1.0}
@@ -181,3 +181,22 @@ def problem(
     begin = {"sigma_r0_thin": 50.0, "sigma_z0_thin": 36.0, "R_sigma_thin": 10.0}
     chosen = {"free": NAMES, **settings}
     return FitProblem(predictor, survey, {**TRUTH, **begin, **(start or {})}, FitSettings(**chosen), "toy")
+
+
+@dataclass(frozen=True, eq=False)
+class ReversibleGaussians(ExtendedGaussians):
+    """The same with the way back, which counts how often it is gone."""
+
+    gone: list = field(default_factory=list)
+
+    def pulled(self, parameters: Mapping[str, float], names: Sequence[str]) -> PulledPrediction:
+        slopes = self.extended_jacobian(parameters, names)
+
+        def pull(by_heights, by_constraints, by_stars):
+            self.gone.append(dict(parameters))
+            found = by_constraints @ slopes.constraints + by_stars @ slopes.stars
+            for name, parts in slopes.heights.items():
+                found = found + sum(by @ part for by, part in zip(by_heights[name], parts, strict=True))
+            return found
+
+        return PulledPrediction(self.extended(parameters), pull)

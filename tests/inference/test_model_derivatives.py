@@ -1,4 +1,5 @@
-"""Gradients of every objective through the whole model, against central differences of its predictions."""
+"""Gradients of every objective through the whole model, forwards and backwards, against central differences
+of its predictions."""
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from galactions.inference.bins import data_sigma
 from galactions.inference.joint import joint_objective
 from galactions.inference.model_derivatives import DifferentiableModelPredictor
 from galactions.inference.model_predictor import problem_from_config
-from galactions.inference.problem import all_slopes, predict_all
+from galactions.inference.problem import all_slopes, predict_all, predict_pulled
 
 FREE = ("sigma_r0_thin", "sigma_z0_thick", "R_sigma_thin", "Sigma0_thick", "h_thin", "d_sun", "v_sun")
 CONFIG = """
@@ -90,6 +91,9 @@ def test_gradients_of_objectives(objective):
     y, slopes = predict_all(at, values).array, all_slopes(at, values).array
     joint = joint_objective(at, data_sigma(at.layout))
     gradient = joint.slope(y) @ slopes
+    back = predict_pulled(at, values)
+    np.testing.assert_allclose(back.array, y, rtol=1e-10)
+    np.testing.assert_allclose(back.pull(np.asarray(joint.slope(y))), gradient, rtol=1e-8)
     size = np.sqrt(np.diag(joint.information(y, slopes)))
     for i, name in enumerate(free):
         step = 1e-4 * values[i] * np.eye(len(free))[i]

@@ -11,7 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gaussians import NAMES, TRUTH, Gaussians, SmoothGaussians, problem, survey_from
+from gaussians import (
+    NAMES,
+    TRUTH,
+    ExtendedGaussians,
+    Gaussians,
+    ReversibleGaussians,
+    SmoothGaussians,
+    outside,
+    problem,
+    stars_from,
+    survey_from,
+)
 from sample_in_a_process import SETTINGS, slow_problem
 
 import galactions as ga
@@ -53,6 +64,28 @@ def test_gradient_of_the_target_is_that_of_its_values(target):
             step = 1e-5 * np.eye(3)[i]
             difference = (target.log_density(u + step) - target.log_density(u - step)) / 2e-5
             assert gradient[i] == pytest.approx(difference, rel=1e-5, abs=1e-4)
+
+
+def test_gradient_by_the_way_back_is_that_by_all_derivatives():
+    model = ReversibleGaussians(stars=stars_from())
+    both = [
+        problem_target(
+            dataclasses.replace(
+                problem(one, SURVEY, bounds={"R_sigma_thin": (5.0, np.inf)}, priors=PRIORS),
+                constraints=outside(),
+                n_stars=len(model.stars),
+            )
+        )
+        for one in (model, ExtendedGaussians(stars=model.stars))
+    ]
+    u = both[0].problem.free.to_unbounded(np.array([62.0, 29.5, 12.0]))
+    (value, gradient), (same, by_slopes) = (each.value_and_gradient(u) for each in both)
+    assert len(model.gone) == 1
+    assert value == pytest.approx(same, rel=1e-12)
+    np.testing.assert_allclose(gradient, by_slopes, rtol=1e-9)
+    nowhere = problem_target(problem(dataclasses.replace(model, impossible=100.0, stars=np.zeros(0)), SURVEY))
+    assert nowhere.value_and_gradient(u)[0] == -np.inf
+    assert "no such disc" in nowhere.note
 
 
 def test_curvature_of_the_target_is_that_expected_of_its_values(target):

@@ -107,3 +107,39 @@ def test_fit_is_differentiable_in_the_nodal_values():
     )
     np.testing.assert_allclose(change, Spline1D.fit(AXIS, direction)(X), atol=1e-12)
     np.testing.assert_allclose(value, cubic(X), atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_derivatives_by_coefficients_and_coordinates_together(n):
+    """Forwards and backwards, against differences; second derivatives where the spline has them."""
+    axes = Axis.between(0.0, 1.0, 5), Axis.between(-1.0, 1.0, 6), Axis.between(2.0, 3.0, 7)
+    rng = np.random.default_rng(n)
+    values = jnp.asarray(rng.normal(size=(*(axis.n for axis in axes[:n]), *([2] if n != 2 else []))))
+    low, high = np.array([[axis.start, axis.nodes[-1]] for axis in axes[:n]]).T
+    x = tuple(jnp.asarray(rng.uniform(low - 0.01, high + 0.01, (40, n)).T))
+    weights = jnp.asarray(rng.normal(size=40))
+
+    def total(values, x):
+        if n == 1:
+            first, second = Spline1D.fit(axes[0], values).all(x[0])
+            return weights @ (first * second)
+        if n == 2:
+            return weights @ Spline2D.fit(*axes[:2], values)(*x, 1, 0)
+        first, second = Spline3D.fit(*axes, values)(*x)
+        return weights @ (first * second)
+
+    along = jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape)), (values, x))
+
+    def at(h):
+        return jax.tree.map(lambda a, d: a + h * d, (values, x), along)
+
+    h = 1e-5
+    difference = (total(*at(h)) - total(*at(-h))) / (2 * h)
+    forwards = jax.jvp(total, (values, x), along)[1]
+    gradient = jax.grad(total, (0, 1))(values, x)
+    backwards = sum(jnp.vdot(g, d) for g, d in zip(*map(jax.tree.leaves, (gradient, along)), strict=True))
+    assert float(forwards) == pytest.approx(float(difference), rel=1e-7)
+    assert float(backwards) == pytest.approx(float(forwards), rel=1e-12)
+    again = jax.jvp(lambda *a: jnp.vdot(jax.grad(total, 1)(*a)[0], weights), (values, x), along)[1]
+    ahead, behind = (jnp.vdot(jax.grad(total, 1)(*at(s * h))[0], weights) for s in (1, -1))
+    assert float(again) == pytest.approx(float((ahead - behind) / (2 * h)), rel=1e-6)

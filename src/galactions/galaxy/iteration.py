@@ -62,8 +62,8 @@ class Ingredients(NamedTuple):
 
 
 # The steps are compiled one by one, not as a whole: components of one kind and all iterations share their
-# programs.
-_tabulate_actions = jax.jit(tabulate_actions)
+# programs. Backwards, the tables are made once more: what their making would have to keep is a gigabyte.
+_tabulate_actions = jax.jit(jax.checkpoint(tabulate_actions))
 _tabulate_density = jax.jit(tabulate_density, static_argnames="angles")
 
 

@@ -9,6 +9,7 @@ discs, to some ten dispersions; angles follow the midpoint rule, which converges
 function.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -63,6 +64,8 @@ def velocity_moments(
     if rule is None:
         rule = DISK_RULE if isinstance(df, DiskFunction) else SPHEROID_RULE
 
+    # Backwards, a few points at a time are integrated once more: all nodes at once would not fit in memory.
+    @partial(jax.checkpoint, prevent_cse=False)
     def at(point: tuple[Array, Array]) -> Moments:
         R, z = point
         nodes = (_disk_nodes if isinstance(df, DiskFunction) else _spheroid_nodes)(df, actions, R, z, rule)

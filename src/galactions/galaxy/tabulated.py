@@ -1,5 +1,7 @@
 """Densities computed from DFs at a few nodes and interpolated everywhere."""
 
+from functools import partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -106,6 +108,7 @@ def _tabulate_disk(df: DiskFunction, actions: ActionTable, expected: Array | Non
     R, z = disk_places()
     before = jnp.full(R.shape, jnp.inf) if expected is None else expected
 
+    @partial(jax.checkpoint, prevent_cse=False)
     def of_neighbours(places: tuple[Array, Array, Array]) -> Array:
         R, z, before = places
         counts = jnp.max(before) > _NEGLIGIBLE

@@ -71,6 +71,14 @@ class BinLayout:
             parts.append(part)
         return np.concatenate(parts)
 
+    def unflatten(self, values: NDArray[np.float64]) -> dict[str, list[NDArray[np.float64]]]:
+        """Histograms `[observable][region]` from their bins (n_bins,) end to end: none in unused regions."""
+        nothing = np.zeros(0)
+        found = {name: [nothing] * len(self.survey.regions) for name in self.survey.observables}
+        for block in self.blocks:
+            found[block.observable][block.region] = values[block.start : block.stop]
+        return found
+
 
 def bin_layout(
     survey: "BinnedSurvey", *, uncertainty: str = "data", held_out: Sequence[str] = ("check",)

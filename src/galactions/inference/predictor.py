@@ -1,11 +1,12 @@
 """What a fit needs of a model: predicted bin heights for given parameters, and what it makes of more than
 that."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 
 class Prediction(Protocol):
@@ -86,6 +87,29 @@ class DifferentiableExtendedPredictor(Protocol):
     """An extended predictor with derivatives of all that it predicts."""
 
     def extended_jacobian(self, parameters: Mapping[str, float], names: Sequence[str]) -> ExtendedSlopes: ...
+
+
+@dataclass(frozen=True, eq=False)
+class PulledPrediction:
+    """A prediction with the way back from it.
+
+    pull: from the derivatives of any number by all that is predicted, those by its heights (as
+    `Prediction.p`), its constraints (n_constraints,) and its stars (n_stars,), to that number's derivatives
+    by the parameters (n_names,).
+    """
+
+    prediction: ExtendedPrediction
+    pull: Callable[[Mapping[str, Sequence[ArrayLike]], ArrayLike, ArrayLike], NDArray[np.float64]]
+
+
+@runtime_checkable
+class ReversiblePredictor(Protocol):
+    """A predictor that gives the gradient of a number at a cost that does not grow with the parameters."""
+
+    def pulled(self, parameters: Mapping[str, float], names: Sequence[str]) -> PulledPrediction:
+        """The prediction at `parameters`, and the way back to those with these `names`. Raises as
+        `Predictor.predict`."""
+        ...
 
 
 @dataclass(frozen=True)

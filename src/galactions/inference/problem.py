@@ -17,6 +17,7 @@ from galactions.inference.predictor import (
     DifferentiablePredictor,
     ExtendedPredictor,
     Predictor,
+    ReversiblePredictor,
 )
 from galactions.inference.settings import FitSettings
 
@@ -124,6 +125,41 @@ def predict_all(problem: FitProblem, values: NDArray[np.float64]) -> Outcome:
     if reason := _not_finite_in(problem, y):
         return Outcome(None, reason)
     return Outcome(y)
+
+
+@dataclass(frozen=True, eq=False)
+class PulledOutcome:
+    """A joint prediction (m,), or None and the reason why there is none; and `pull`, from a number's
+    derivatives by it (m,) to those by the free parameters (n_free,)."""
+
+    array: NDArray[np.float64] | None
+    pull: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    reason: str = ""
+
+
+def predict_pulled(problem: FitProblem, values: NDArray[np.float64]) -> PulledOutcome:
+    """As `predict_all`, of a `ReversiblePredictor`, with the way back."""
+    predictor, free = problem.predictor, problem.free
+    assert isinstance(predictor, ReversiblePredictor)
+    try:
+        made = predictor.pulled(problem.all_parameters(values), free.moved)
+    except BAD_TRIAL_ERRORS as error:
+        return PulledOutcome(None, _no_way_back, _reason(error))
+    found = made.prediction
+    y = _joined(problem, found.heights.p, found.constraints, found.stars)
+    n_bins, n_constraints = len(problem.layout.data), len(problem.constraints)
+
+    def pull(by_y: NDArray[np.float64]) -> NDArray[np.float64]:
+        by_heights, by_constraints, by_stars = np.split(by_y, [n_bins, n_bins + n_constraints])
+        return made.pull(problem.layout.unflatten(by_heights), by_constraints, by_stars) @ free.moves
+
+    if reason := _not_finite_in(problem, y):
+        return PulledOutcome(None, _no_way_back, reason)
+    return PulledOutcome(y, pull)
+
+
+def _no_way_back(by_y: NDArray[np.float64]) -> NDArray[np.float64]:
+    raise ValueError("there is no prediction to go back from")
 
 
 def predict_slopes(

@@ -9,18 +9,22 @@ Each evaluation is compiled apart from what surrounds it (see `apart`): its look
 each, wherever it is used.
 """
 
+import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial, reduce
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float
 
 End = Literal["free", "even"]
+Orders = tuple[int, ...]
+"""Of derivatives, along each axis."""
 
 
 class Axis(eqx.Module):
@@ -74,35 +78,25 @@ def _quadratic_prefilter(n: int) -> np.ndarray:
 
 
 def _cubic_weights(t: Any, order: int) -> tuple[Any, ...]:
-    """The four cubic B-spline weights at cell coordinate `t`, or their `order`-th derivative."""
+    """The four cubic B-spline weights at cell coordinate `t`, or their `order`-th derivative, order <= 3."""
+    s = 1 - t
     if order == 0:
-        s = 1 - t
         return s * s * s / 6, (t * t * (3 * t - 6) + 4) / 6, (s * s * (3 * s - 6) + 4) / 6, t * t * t / 6
     if order == 1:
-        s = 1 - t
         return -s * s / 2, t * (3 * t - 4) / 2, -s * (3 * s - 4) / 2, t * t / 2
-    return 1 - t, 3 * t - 2, 1 - 3 * t, t
+    if order == 2:
+        return s, 3 * t - 2, 1 - 3 * t, t
+    return tuple(jnp.full_like(t, weight) for weight in (-1.0, 3.0, -3.0, 1.0))
 
 
-def _quadratic_weights(t: Array) -> tuple[Array, ...]:
-    """The three quadratic B-spline weights at offset `t` from the nearest node, -1/2 <= t <= 1/2."""
-    return (0.5 - t) ** 2 / 2, 0.75 - t * t, (0.5 + t) ** 2 / 2
-
-
-def _cell(axis: Axis, x: Array) -> tuple[Array, Array]:
-    t = (x - axis.start) / axis.step
-    i = jnp.clip(jax.lax.stop_gradient(jnp.floor(t)).astype(jnp.int32), 0, axis.n - 2)
-    return i, t - i
-
-
-def _nearest(axis: Axis, x: Array) -> tuple[Array, Array]:
-    t = (x - axis.start) / axis.step
-    i = jnp.clip(jax.lax.stop_gradient(jnp.round(t)).astype(jnp.int32), 0, axis.n - 1)
-    return i, t - i
-
-
-def _gather(flat: Array, index: Array) -> Array:
-    return flat.at[index].get(mode="promise_in_bounds")
+def _quadratic_weights(t: Any, order: int) -> tuple[Any, ...]:
+    """The three quadratic B-spline weights at offset `t` from the nearest node, -1/2 <= t <= 1/2, or their
+    `order`-th derivative, order <= 2."""
+    if order == 0:
+        return (0.5 - t) ** 2 / 2, 0.75 - t * t, (0.5 + t) ** 2 / 2
+    if order == 1:
+        return t - 0.5, -2 * t, t + 0.5
+    return tuple(jnp.full_like(t, weight) for weight in (1.0, -2.0, 1.0))
 
 
 def apart(function: Callable[..., Array], flat: Array, *coordinates: Array) -> Array:
@@ -139,7 +133,9 @@ class Spline1D(eqx.Module):
     def all(self, x: Array, order: int = 0) -> list[Array]:
         """All functions (or their `order`-th derivatives, order <= 2) at `x`: a list of arrays like `x`."""
         m = self.coefficients.shape[1]
-        return _evaluate_1d(self.axis, m, (order,), self.coefficients.reshape(-1), jnp.asarray(x, float))
+        return _evaluate(
+            _Grid((self.axis,), 3, m), ((order,),), self.coefficients.reshape(-1), jnp.asarray(x, float)
+        )
 
     def __call__(self, x: Array, order: int = 0) -> Array:
         """The first function at `x`, or its `order`-th derivative."""
@@ -147,7 +143,10 @@ class Spline1D(eqx.Module):
 
     def derivatives(self, x: Array, orders: tuple[int, ...]) -> list[Array]:
         """Derivatives of several `orders` (each <= 2) of the only function, at once."""
-        return _evaluate_1d(self.axis, 1, orders, self.coefficients.reshape(-1), jnp.asarray(x, float))
+        grid = _Grid((self.axis,), 3, 1)
+        return _evaluate(
+            grid, tuple((order,) for order in orders), self.coefficients.reshape(-1), jnp.asarray(x, float)
+        )
 
 
 class Spline2D(eqx.Module):
@@ -180,7 +179,7 @@ class Spline2D(eqx.Module):
     def derivatives(self, x: Array, y: Array, orders: tuple[tuple[int, int], ...]) -> list[Array]:
         """Several partial derivatives at once, one array for each pair in `orders`."""
         x, y = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(y, float))
-        return _evaluate_2d(self.x_axis, self.y_axis, orders, self.coefficients.reshape(-1), x, y)
+        return _evaluate(_Grid((self.x_axis, self.y_axis), 3, 1), orders, self.coefficients.reshape(-1), x, y)
 
 
 class Spline3D(eqx.Module):
@@ -210,58 +209,95 @@ class Spline3D(eqx.Module):
         """All functions at (x, y, z): a list of arrays of the broadcast shape."""
         axes = self.x_axis, self.y_axis, self.z_axis
         x, y, z = jnp.broadcast_arrays(*(jnp.asarray(a, float) for a in (x, y, z)))
-        return _evaluate_3d(axes, self.coefficients.shape[3], self.coefficients.reshape(-1), x, y, z)
-
-
-@partial(jax.jit, static_argnums=(0, 1, 2))
-def _evaluate_1d(axis: Axis, m: int, orders: tuple[int, ...], flat: Array, x: Array) -> list[Array]:
-    """All `m` functions of each order in turn."""
-
-    def evaluated(order: int, k: int, flat: Array, x: Array) -> Array:
-        i, t = _cell(axis, x)
-        weights = _cubic_weights(t, order)
-        return axis.step**-order * _sum(w * _gather(flat, (i + p) * m + k) for p, w in enumerate(weights))
-
-    return [apart(partial(evaluated, order, k), flat, x) for order in orders for k in range(m)]
-
-
-@partial(jax.jit, static_argnums=(0, 1, 2))
-def _evaluate_2d(
-    x_axis: Axis, y_axis: Axis, orders: tuple[tuple[int, int], ...], flat: Array, x: Array, y: Array
-) -> list[Array]:
-    def evaluated(x_order: int, y_order: int, flat: Array, x: Array, y: Array) -> Array:
-        i, t = _cell(x_axis, x)
-        j, u = _cell(y_axis, y)
-        x_weights, y_weights = _cubic_weights(t, x_order), _cubic_weights(u, y_order)
-        first = i * (y_axis.n + 2) + j
-        value = _sum(
-            xw * _sum(yw * _gather(flat, first + (p * (y_axis.n + 2) + q)) for q, yw in enumerate(y_weights))
-            for p, xw in enumerate(x_weights)
+        return _evaluate(
+            _Grid(axes, 2, self.coefficients.shape[3]), ((0, 0, 0),), self.coefficients.reshape(-1), x, y, z
         )
-        return x_axis.step**-x_order * y_axis.step**-y_order * value
 
-    return [apart(partial(evaluated, *order), flat, x, y) for order in orders]
+
+class _Grid(NamedTuple):
+    """What is fixed of an interpolation: the axes, the degree along all of them, and how many functions have
+    their coefficients side by side."""
+
+    axes: tuple[Axis, ...]
+    degree: Literal[2, 3]
+    m: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the coefficients."""
+        return *(axis.n + 2 for axis in self.axes), self.m
+
+    def weights(self, x: Sequence[Array], orders: Orders) -> tuple[list[Array], list[tuple[Array, ...]]]:
+        """Along each axis: where the coefficients that matter at `x` begin, and their weights."""
+        begins, weights = [], []
+        for axis, a, order in zip(self.axes, x, orders, strict=True):
+            t = (a - axis.start) / axis.step
+            nearest, last = (jnp.floor, axis.n - 2) if self.degree == 3 else (jnp.round, axis.n - 1)
+            i = jnp.clip(jax.lax.stop_gradient(nearest(t)).astype(jnp.int32), 0, last)
+            along = _cubic_weights if self.degree == 3 else _quadratic_weights
+            begins.append(i)
+            weights.append(tuple(axis.step**-order * w for w in along(t - i, order)))
+        return begins, weights
+
+    def value(self, function: int, orders: Orders, flat: Array, *x: Array) -> Array:
+        """One function, or its derivative, by one look-up of each coefficient: the fastest way forwards."""
+        begins, weights = self.weights(x, orders)
+        strides = [self.m * math.prod(self.shape[k + 1 : -1]) for k in range(len(self.axes))]
+
+        def summed(at: Array, k: int) -> Array:
+            if k == len(self.axes):
+                return flat.at[at].get(mode="promise_in_bounds")
+            return _sum(w * summed(at + p * strides[k], k + 1) for p, w in enumerate(weights[k]))
+
+        return summed(_sum(i * stride for i, stride in zip(begins, strides, strict=True)) + function, 0)
+
+    def by_windows(self, function: int, orders: Orders, flat: Array, *x: Array) -> Array:
+        """The same by one look-up of all coefficients: its transpose, which adds to all of them at once, is
+        the faster one."""
+        begins, weights = self.weights(x, orders)
+        n, width = len(self.axes), self.degree + 1
+        corner = jnp.stack([*begins, jnp.full_like(begins[0], function)], axis=-1)
+        numbers = jax.lax.GatherDimensionNumbers(
+            tuple(range(corner.ndim - 1, corner.ndim + n)), (), tuple(range(n + 1))
+        )
+        window = jax.lax.gather(
+            flat.reshape(self.shape), corner, numbers, (width,) * n + (1,), mode="promise_in_bounds"
+        )[..., 0]
+        for k, own in enumerate(weights):
+            along = [1] * n
+            along[k] = width
+            window = window * jnp.stack(own, axis=-1).reshape(*begins[0].shape, *along)
+        return jnp.sum(window, axis=tuple(range(-n, 0)))
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0, 1, 2))
+def _value(grid: _Grid, orders: Orders, function: int, flat: Array, *x: Array) -> Array:
+    """One function, or its derivative of these orders, at `x`."""
+    return apart(partial(grid.value, function, orders), flat, *x)
+
+
+@partial(_value.defjvp, symbolic_zeros=True)
+def _value_jvp(
+    grid: _Grid, orders: Orders, function: int, primals: tuple[Array, ...], tangents: tuple[Any, ...]
+) -> tuple[Array, Array]:
+    """From slopes along the axes, which are the same for all tangents, and the tangent of the coefficients
+    interpolated as they are: backwards, nothing is kept but coordinates and slopes."""
+    value = _value(grid, orders, function, *primals)
+    d_flat, *d_x = tangents
+    tangent = jnp.zeros_like(value)
+    for k, d in enumerate(d_x):
+        raised = tuple(order + (i == k) for i, order in enumerate(orders))
+        if not isinstance(d, SymbolicZero) and raised[k] <= grid.degree:
+            tangent += _value(grid, raised, function, *primals) * d
+    if not isinstance(d_flat, SymbolicZero):
+        tangent += grid.by_windows(function, orders, d_flat, *primals[1:])
+    return value, tangent
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _evaluate_3d(
-    axes: tuple[Axis, Axis, Axis], m: int, flat: Array, x: Array, y: Array, z: Array
-) -> list[Array]:
-    ny, nz = axes[1].n + 2, axes[2].n + 2
-
-    def evaluated(function: int, flat: Array, x: Array, y: Array, z: Array) -> Array:
-        (i, t), (j, u), (k, w) = (_nearest(axis, a) for axis, a in zip(axes, (x, y, z), strict=True))
-        x_weights, y_weights, z_weights = (_quadratic_weights(a) for a in (t, u, w))
-        first = ((i * ny + j) * nz + k) * m + function
-        return _sum(
-            xw
-            * yw
-            * _sum(zw * _gather(flat, first + ((p * ny + q) * nz + r) * m) for r, zw in enumerate(z_weights))
-            for p, xw in enumerate(x_weights)
-            for q, yw in enumerate(y_weights)
-        )
-
-    return [apart(partial(evaluated, function), flat, x, y, z) for function in range(m)]
+def _evaluate(grid: _Grid, orders: tuple[Orders, ...], flat: Array, *x: Array) -> list[Array]:
+    """All functions of each of the `orders` in turn."""
+    return [_value(grid, each, k, flat, *x) for each in orders for k in range(grid.m)]
 
 
 def _sum(terms: Iterable[Array]) -> Array:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
@@ -81,3 +81,11 @@ class Bins:
         for block in self.blocks:
             parts[block.observable][block.region] = cells[block.bins]
         return parts
+
+    def joined(self, parts: Mapping[str, Sequence[ArrayLike]]) -> NDArray[np.float64]:
+        """Values of all cells (n_cells,) from those of bins as `split` gives them: zero outside of all
+        bins."""
+        cells = np.zeros(self.n_cells)
+        for block in self.blocks:
+            cells[block.bins] = parts[block.observable][block.region]
+        return cells

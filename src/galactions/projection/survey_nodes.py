@@ -144,7 +144,10 @@ class SurveyNodes:
 
     def prediction(self, view: View) -> Prediction:
         """What the survey would see of a model."""
-        found = self.heights(view)
+        return self.told(self.heights(view))
+
+    def told(self, found: Heights) -> Prediction:
+        """The histograms of these heights."""
         p, error = (self.bins.split(np.asarray(a)) for a in (found.p, found.error))
         ess = np.zeros(self.bins.n_regions)
         ess[list(self.bins.numbers)] = found.ess

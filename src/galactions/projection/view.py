@@ -1,6 +1,7 @@
 """From a galaxy to the density of its disc stars in the space of observables."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import equinox as eqx
 import jax
@@ -85,4 +86,9 @@ def density_at(view: View, seen: Float[Array, "6 n"]) -> Float[Array, " n"]:
     padding = -n % CHUNK
     padded = jnp.concatenate([seen, jnp.broadcast_to(seen[:, :1], (6, padding))], axis=1)
     chunks = padded.reshape(6, -1, CHUNK).transpose(1, 0, 2)
-    return jax.lax.map(view.phase_space_density, chunks).reshape(-1)[:n]
+
+    @partial(jax.checkpoint, prevent_cse=False)
+    def of_chunk(seen: Array) -> Array:
+        return view.phase_space_density(seen)
+
+    return jax.lax.map(of_chunk, chunks).reshape(-1)[:n]

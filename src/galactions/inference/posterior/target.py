@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from galactions.inference.joint import JointObjective
 from galactions.inference.objective import MultinomialObjective, Objective
-from galactions.inference.problem import FitProblem, all_slopes, predict_all
+from galactions.inference.predictor import ReversiblePredictor
+from galactions.inference.problem import FitProblem, all_slopes, predict_all, predict_pulled
 from galactions.inference.slopes import Slopes
 
 Vector = NDArray[np.float64]
@@ -123,11 +124,28 @@ class ProblemTarget:
         return -math.inf if p is None else _finite(before - float(self.objective.value(p)))
 
     def value_and_gradient(self, u: Vector) -> tuple[float, Vector]:
+        """By the way back of a predictor that has one, else by the derivatives of all that it predicts."""
+        if isinstance(self.problem.predictor, ReversiblePredictor):
+            return self._pulled(u)
         value = self.log_density(u)
         p, slopes = (self.predicted(u), self.slopes(u)) if math.isfinite(value) else (None, None)
         if p is None or slopes is None:
             return -math.inf, np.zeros(len(u))
         return value, self._prior_slope(u) - np.asarray(self.objective.slope(p)) @ slopes
+
+    def _pulled(self, u: Vector) -> tuple[float, Vector]:
+        nowhere = -math.inf, np.zeros(len(u))
+        before = self._prior(u)
+        if not math.isfinite(before):
+            return nowhere
+        outcome = predict_pulled(self.problem, self.to_values(u))
+        self._predicted = u.tobytes(), outcome.array, outcome.reason
+        if outcome.array is None:
+            return nowhere
+        value = _finite(before - float(self.objective.value(outcome.array)))
+        by_values = outcome.pull(np.asarray(self.objective.slope(outcome.array), float))
+        by_u = by_values * self.problem.free.unbounded_slopes(u)
+        return value, self._prior_slope(u) - by_u
 
     def curvature(self, u: Vector) -> Matrix:
         p, slopes = self.predicted(u), self.slopes(u)
