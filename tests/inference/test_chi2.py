@@ -25,6 +25,13 @@ def by_hand(survey, prediction, k):
     return total / bins
 
 
+def test_bins_end_to_end_and_back_to_histograms():
+    survey = survey_from(MODEL)
+    layout = bin_layout(survey)
+    p = layout.flatten(MODEL.predict(OTHER).p)
+    np.testing.assert_array_equal(layout.flatten(layout.unflatten(p)), p)
+
+
 def test_table_is_equation_5_written_out():
     survey = survey_from(MODEL)
     layout = bin_layout(survey)

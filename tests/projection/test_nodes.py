@@ -9,6 +9,7 @@ from scipy.stats import qmc
 import galactions as ga
 from galactions.errors import ConfigError
 from galactions.projection import RegionErrors, SurveyNodes
+from galactions.projection.bins import Bins
 from galactions.projection.view import View, density_at
 from galactions.survey.frame import galactocentric
 
@@ -155,3 +156,12 @@ def test_impossible_numbers(galaxy, boxes, edges, numbers):
 def test_errors_are_numbers_of_zero_or_more():
     with pytest.raises(ConfigError, match="pm_ra of a region is -1"):
         RegionErrors(pm_ra=-1.0)
+
+
+def test_values_of_bins_go_back_to_their_cells():
+    edges = [{"v_los": np.linspace(-1, 1, n)} for n in (4, 6, 3)]
+    bins = Bins.of(edges, (0, 2), 3)
+    cells = np.arange(1.0, bins.n_cells + 1)
+    back = bins.joined(bins.split(cells))
+    assert np.count_nonzero(back == 0) == len(bins.blocks)  # outside of all bins
+    np.testing.assert_array_equal(back[back != 0], cells[back != 0])
