@@ -281,7 +281,8 @@ def _value_jvp(
     grid: _Grid, orders: Orders, function: int, primals: tuple[Array, ...], tangents: tuple[Any, ...]
 ) -> tuple[Array, Array]:
     """From slopes along the axes, which are the same for all tangents, and the tangent of the coefficients
-    interpolated as they are: backwards, nothing is kept but coordinates and slopes."""
+    interpolated as they are: backwards, nothing is kept but coordinates and slopes. The latter is set apart
+    too: what comes back to it would be computed once for every coefficient that it is added to."""
     value = _value(grid, orders, function, *primals)
     d_flat, *d_x = tangents
     tangent = jnp.zeros_like(value)
@@ -290,7 +291,12 @@ def _value_jvp(
         if not isinstance(d, SymbolicZero) and raised[k] <= grid.degree:
             tangent += _value(grid, raised, function, *primals) * d
     if not isinstance(d_flat, SymbolicZero):
-        tangent += grid.by_windows(function, orders, d_flat, *primals[1:])
+        tangent += apart(
+            lambda _, d_flat, *x: grid.by_windows(function, orders, d_flat, *x),
+            primals[0],
+            d_flat,
+            *primals[1:],
+        )
     return value, tangent
 
 
