@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from galactions.atomic import replacing
 from galactions.config import load_config
 from galactions.inference.executor import open_executor
-from galactions.inference.files import atomic_path, write_json
+from galactions.inference.files import write_json
 from galactions.inference.model_predictor import problem_from_config
 from galactions.inference.posterior import METHODS
 from galactions.inference.posterior.calibration import CELLS, Calibration, calibrate
@@ -57,14 +58,14 @@ def main() -> None:
 
 def write(found: Calibration, folder: Path, method: str) -> None:
     """Writes ranks_<method>.csv (a line a mock), ranks_<method>.json (p-values) and ranks_<method>.png."""
-    with atomic_path(folder / f"ranks_{method}.csv") as part, part.open("w", newline="") as stream:
+    with replacing(folder / f"ranks_{method}.csv") as part, part.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow([*found.names, *(f"truth_{name}" for name in found.names), "reliable"])
         for ranks, truths, good in zip(found.ranks, found.truths, found.reliable, strict=True):
             writer.writerow([*ranks.tolist(), *truths.tolist(), bool(good)])
     told = {"draws": found.draws, "mocks": len(found.ranks), "p_values": found.p_values()}
     write_json(folder / f"ranks_{method}.json", told)
-    with atomic_path(folder / f"ranks_{method}.png") as part:
+    with replacing(folder / f"ranks_{method}.png") as part:
         part.write_bytes(style.render(figure(found), "png"))
 
 

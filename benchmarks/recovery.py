@@ -21,10 +21,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from galactions.atomic import replacing
 from galactions.config import Config, load_config
 from galactions.galaxy import Galaxy, build, named_model
 from galactions.inference.bins import model_sigma
-from galactions.inference.files import atomic_path, write_json
+from galactions.inference.files import write_json
 from galactions.inference.joint import joint_objective
 from galactions.inference.model_predictor import problem_from_config
 from galactions.inference.predictor import Prediction, Predictor
@@ -177,11 +178,11 @@ def degenerate(problem: FitProblem, slopes: Slopes) -> dict[str, Any]:
 
 def write(found: Recovery, folder: Path) -> None:
     """Writes recovery.csv (a line a parameter) and fits.csv (a line a mock)."""
-    with atomic_path(folder / "recovery.csv") as part, part.open("w", newline="") as stream:
+    with replacing(folder / "recovery.csv") as part, part.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow([*HEADINGS])
         writer.writerows(rows(found))
-    with atomic_path(folder / "fits.csv") as part, part.open("w", newline="") as stream:
+    with replacing(folder / "fits.csv") as part, part.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(
             [*found.names, *(f"error_{n}" for n in found.names), "chi2_per_dof", "trials", "converged"]

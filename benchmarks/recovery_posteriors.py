@@ -21,8 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.recovery import Mocks, Remembering, slopes_at_the_start
+from galactions.atomic import replacing
 from galactions.config import load_config
-from galactions.inference.files import atomic_path, write_json
+from galactions.inference.files import write_json
 from galactions.inference.model_predictor import problem_from_config
 from galactions.inference.posterior import ProblemTarget, problem_target
 from galactions.inference.posterior.calibration import counted
@@ -120,7 +121,7 @@ def kept_posterior(pupil: Pupil, problem: FitProblem, draws: int, seed: int, fol
         good = [i for i in range(known, len(pupil.u)) if pupil.features[i] is not None]
         u = np.array([pupil.u[i] for i in good])
         features = np.array([pupil.features[i] for i in good])
-        with atomic_path(path) as part, part.open("wb") as stream:
+        with replacing(path) as part, part.open("wb") as stream:
             np.savez(stream, draws=made.draws, off=made.off, u=u, features=features)
         return made
     with np.load(path) as arrays:
@@ -188,7 +189,7 @@ def table(problem: FitProblem, found: list[MockPosterior]) -> Table:
 
 def write(problem: FitProblem, found: list[MockPosterior], pupil: Pupil, folder: Path) -> None:
     """Writes posteriors.csv (the table) and posteriors.json (what the emulator was worth)."""
-    with atomic_path(folder / "posteriors.csv") as part, part.open("w", newline="") as stream:
+    with replacing(folder / "posteriors.csv") as part, part.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(HEADINGS)
         writer.writerows(rows(problem, found))

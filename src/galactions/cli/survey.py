@@ -130,12 +130,12 @@ def _empty(folder: Path) -> None:
 
 def draw_sample(folder: Path, sample: "Sample", binned: "BinnedSurvey", settings: "SurveyConfig") -> None:
     """Figures 1 to 3 of the paper as PNG files, those that the sample has the columns for."""
+    from galactions.atomic import replacing
     from galactions.report.distance_ratio import distance_ratio_figure
     from galactions.report.sample_maps import sample_maps
     from galactions.report.sky import SkyRegion, sky_map
     from galactions.report.style import render
     from galactions.survey import DistanceRatio
-    from galactions.survey.atomic import replacing
 
     stars, sun = sample.stars, settings.sun.to_sun()
     items = [SkyRegion(r.region, r.n_stars, r.used) for r in binned.regions]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from functools import partial
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
@@ -11,6 +10,7 @@ from galactions.df.base import DistributionFunction as DistributionFunction
 from galactions.galaxy.distribution import KINDS, Surroundings
 from galactions.galaxy.spec import ComponentSpec
 from galactions.galaxy.tabulated import DiskDensity, SpheroidDensity
+from galactions.numerics.program import program
 from galactions.potential.circumgalactic import CircumgalacticMedium, self_consistent_r200
 from galactions.potential.contraction import ContractedHalo
 from galactions.potential.densities import Disk, FlatDensity, SmoothDensity, Spheroid
@@ -85,7 +85,7 @@ def total_potential(densities: Iterable[Density]) -> Potential:
     return solve_poisson(_at_nodes(tuple(d for d in densities if not isinstance(d, FlatDensity))), flat)
 
 
-@jax.jit
+@program()
 def _at_nodes(densities: tuple[Density, ...]) -> Array:
     R, z = POISSON_GRID.Rz
     return sum((d.density(R, z) for d in densities), start=jnp.zeros(R.shape))

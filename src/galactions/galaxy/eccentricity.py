@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
@@ -10,6 +9,7 @@ from jaxtyping import Array, ArrayLike, Float
 from galactions.actions.spheroidal import momenta
 from galactions.actions.table import ActionTable
 from galactions.galaxy.star_coordinates import checked_stars, meridional_motion
+from galactions.numerics.program import program
 from galactions.numerics.roots import interpolated_root
 from galactions.potential.field import R_MAX
 
@@ -27,7 +27,7 @@ def eccentricities(galaxy: "Galaxy", xv: Float[ArrayLike, "n 6"]) -> Float[Array
     return _eccentricities(galaxy.action_table, checked_stars(xv, "eccentricities"))
 
 
-@jax.jit
+@program()
 def _eccentricities(table: ActionTable, xv: Array) -> Array:
     R, z, v_R, v_z, L_z, kinetic = meridional_motion(xv)
     E = table.potential(R, z) + kinetic

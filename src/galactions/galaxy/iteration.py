@@ -1,7 +1,6 @@
 """The self-consistent iteration (paper, section 3.1, steps i-v)."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -30,6 +29,7 @@ from galactions.galaxy.tabulated import (
     tabulate_density,
 )
 from galactions.galaxy.warm_start import Shapes, scaled, shape_of
+from galactions.numerics.program import Program, program
 from galactions.potential.densities import SmoothDensity
 from galactions.potential.field import Potential
 from galactions.potential.spherical import spherical_mean
@@ -63,14 +63,12 @@ class Ingredients(NamedTuple):
 
 # The steps are compiled one by one, not as a whole: components of one kind and all iterations share their
 # programs. Backwards, the tables are made once more: what their making would have to keep is a gigabyte.
-_tabulate_actions = jax.jit(jax.checkpoint(tabulate_actions))
-_tabulate_density = jax.jit(tabulate_density, static_argnames="angles")
+_tabulate_actions = Program(jax.checkpoint(tabulate_actions))
+_tabulate_density = Program(tabulate_density, ["angles"])
+_analytic_densities = Program(analytic_densities, ["components"])
 
 
-_analytic_densities = jax.jit(analytic_densities, static_argnums=0)
-
-
-@partial(jax.jit, static_argnums=0)
+@program("components")
 def _ingredients(
     components: tuple[ComponentSpec, ...],
     parameters: Parameters,
@@ -87,13 +85,13 @@ def _ingredients(
     return Ingredients(dfs, static, means)
 
 
-@jax.jit
+@program()
 def _at_disk_places(density: Density) -> Array:
     R, z = disk_places()
     return density.density(jnp.asarray(R), jnp.asarray(z))
 
 
-@jax.jit
+@program()
 def _scaled(
     shapes: Shapes, analytic: dict[str, AnalyticDensity], means: dict[str, Array]
 ) -> dict[str, DiskDensity | SpheroidDensity]:
@@ -158,7 +156,7 @@ def _state(
     return State(densities, _tabulate_actions(total_potential(densities.values())))
 
 
-@jax.jit
+@program()
 def residual(old: State, new: State) -> Array:
     """Largest relative changes of force and total density, shape (2,), at R = 1-50, |z| <= 3 kpc."""
     R, z = jnp.asarray(_CHECK_R), jnp.asarray(_CHECK_Z)

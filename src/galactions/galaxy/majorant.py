@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from galactions.actions.table import ActionTable
 from galactions.df.base import DistributionFunction
 from galactions.galaxy.phase_space import PhaseCells, PhasePoint, phase_cells
+from galactions.numerics.program import program
 
 MARGIN = 1.08
 """Factor by which the majorant exceeds the values at the corners of its cell."""
@@ -109,19 +110,19 @@ def judge(
     return Candidates(point, _copies(df, _actions(actions, point[:5]), point.volume, bound, chance))
 
 
-@jax.jit
+@program()
 def _place(cells: PhaseCells, cell: Array, inside: Array) -> PhasePoint:
     index = jnp.stack(jnp.unravel_index(cell, cells.shape))
     u = (index + inside) / np.asarray(cells.shape)[:, None]
     return cells.point(u, cells.local[index[0] * cells.shape[1] + index[1]].T)
 
 
-@jax.jit
+@program()
 def _actions(actions: ActionTable, coordinates: tuple[Array, ...]) -> tuple[Array, Array, Array]:
     return actions(*coordinates)
 
 
-@jax.jit
+@program()
 def _copies(
     df: DistributionFunction, J: tuple[Array, Array, Array], volume: Array, bound: Array, chance: Array
 ) -> Array:

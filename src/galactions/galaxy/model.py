@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -20,6 +19,7 @@ from galactions.galaxy.iteration import Ingredients, State
 from galactions.galaxy.moments import velocity_moments
 from galactions.galaxy.spec import ModelSpec
 from galactions.galaxy.star_coordinates import checked_stars, meridional_motion
+from galactions.numerics.program import Program, program
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.potential.field import Potential
 
@@ -186,23 +186,23 @@ def _floats(*values: ArrayLike) -> list[Array]:
     return [jnp.asarray(value, float) for value in values]
 
 
-_potential = jax.jit(lambda potential, R, z: potential(R, z))
-_circular_velocity = jax.jit(Potential.circular_velocity)
-_moments = jax.jit(velocity_moments)
+_potential = Program(Potential.__call__)
+_circular_velocity = Program(Potential.circular_velocity)
+_moments = Program(velocity_moments)
 
 
-@jax.jit
+@program()
 def _force(potential: Potential, R: Array, z: Array) -> tuple[Array, Array]:
     F_R, F_z = potential.gradient(R, z)
     return -F_R, -F_z
 
 
-@jax.jit
+@program()
 def _density(density: Density, R: Array, z: Array) -> Array:
     return density.density(jnp.maximum(R, 1e-6), z)
 
 
-@jax.jit
+@program()
 def _frequencies(potential: Potential, densities: dict[str, Density], R: Array) -> tuple[Array, Array, Array]:
     kappa, _, Omega = potential.frequencies(R)
     rho = sum((d.density(R, jnp.zeros_like(R)) for d in densities.values()), start=jnp.zeros_like(R))
@@ -210,13 +210,13 @@ def _frequencies(potential: Potential, densities: dict[str, Density], R: Array) 
     return kappa, jnp.sqrt(4 * jnp.pi * G * rho + 2 * Omega**2 - kappa**2), Omega
 
 
-@jax.jit
+@program()
 def _virial(potential: Potential) -> tuple[Array, Array]:
     r200 = potential.virial_radius()
     return r200, potential.enclosed_mass(r200)
 
 
-@partial(jax.jit)
+@program()
 def _actions(table: ActionTable, xv: Array) -> Array:
     batches = xv.reshape(-1, min(_ACTION_BATCH, len(xv)), 6)
 

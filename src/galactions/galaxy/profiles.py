@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from galactions.df.base import DiskFunction
+from galactions.numerics.program import Program
 from galactions.potential.field import Potential
 
 if TYPE_CHECKING:
@@ -39,4 +39,4 @@ def profiles(galaxy: "Galaxy") -> dict[str, Any]:
 
 
 _DISPERSIONS = ("sigma_R", "sigma_z", "sigma_phi")
-_enclosed_mass = jax.jit(Potential.enclosed_mass)
+_enclosed_mass = Program(Potential.enclosed_mass)

@@ -8,11 +8,11 @@ analytic spheroid at each radius.
 
 from typing import cast
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from galactions.galaxy.tabulated import DiskDensity, SpheroidDensity, disk_of, disk_places, spheroid_of
+from galactions.numerics.program import program
 from galactions.numerics.spline import Spline1D
 from galactions.potential.densities import Disk, FlatDensity, SmoothDensity
 
@@ -21,7 +21,7 @@ Shapes = dict[str, Array | Spline1D]
 spheroid its `SpheroidDensity.correction`."""
 
 
-@jax.jit
+@program()
 def shape_of(
     density: DiskDensity | SpheroidDensity, analytic: FlatDensity | SmoothDensity
 ) -> Array | Spline1D:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from galactions.atomic import replacing
 from galactions.inference.bins import BinLayout
-from galactions.inference.files import atomic_path
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Chi2Table:
         atomically."""
         header = ["region", "group", "n_stars", "used", "fitted", "n_bins", "chi2", "reduced"]
         header += [f"{what}_{name}" for name in self.observables for what in ("n_bins", "chi2", "reduced")]
-        with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as stream:
+        with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream)
             writer.writerow([*header, "reason"])
             for row in self.rows:

@@ -1,35 +1,17 @@
-"""Writing files so that a reader finds the old one or the new one, never half of one."""
+"""Text and JSON files, written so that a reader finds the old one or the new one, never half of one."""
 
 import json
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
-
-@contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
-    """Yields a path beside `path` to write to; on success it is flushed to disk and takes `path`'s place.
-
-    On an error the partial file is removed and `path` stays as it was. The suffix of the name is kept
-    (numpy and h5py go by it).
-    """
-    part = path.with_name(f".{path.stem}.part{os.getpid()}{path.suffix}")
-    try:
-        yield part
-        with part.open("rb") as stream:
-            os.fsync(stream.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+from galactions.atomic import replacing
 
 
 def write_text(path: Path, text: str) -> None:
     """Writes a text file atomically."""
-    with atomic_path(path) as part:
+    with replacing(path) as part:
         part.write_text(text, encoding="utf-8")
 
 

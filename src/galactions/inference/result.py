@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from galactions.atomic import replacing
 from galactions.inference.chi2 import Chi2Table
-from galactions.inference.files import atomic_path, write_json
+from galactions.inference.files import write_json
 from galactions.inference.lock import RunFolderError
 from galactions.inference.predictor import Prediction
 from galactions.inference.run import SLOPES, RunFolder, read_record, read_trials, write_best_model
@@ -205,7 +206,7 @@ def write_prediction(path: Path, prediction: Prediction, survey: "BinnedSurvey")
                 arrays[f"edges/{name}/{k:02d}"] = np.asarray(item.histograms[name].edges, dtype=float)
                 arrays[f"p/{name}/{k:02d}"] = np.asarray(prediction.p[name][k], dtype=float)
                 arrays[f"error/{name}/{k:02d}"] = np.asarray(prediction.error[name][k], dtype=float)
-    with atomic_path(path) as part:
+    with replacing(path) as part:
         np.savez_compressed(part, **arrays)
 
 

@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galactions._version import __version__
-from galactions.inference.files import atomic_path, plain, write_json, write_text
+from galactions.atomic import replacing
+from galactions.inference.files import plain, write_json, write_text
 from galactions.inference.lock import RunFolderError, folder_lock
 from galactions.inference.problem import FitProblem
 from galactions.inference.settings import OUTLIERS
@@ -71,7 +72,7 @@ class RunFolder:
         if array is not None:
             folder = self.path / "checkpoint"
             folder.mkdir(exist_ok=True)
-            with atomic_path(folder / f"{trial.number:06d}.npy") as part:
+            with replacing(folder / f"{trial.number:06d}.npy") as part:
                 np.save(part, array)
         with (self.path / "trials.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(plain(asdict(trial))) + "\n")

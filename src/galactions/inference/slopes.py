@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from galactions.inference.files import atomic_path
+from galactions.atomic import replacing
 from galactions.inference.lock import RunFolderError
 
 Vector = NDArray[np.float64]
@@ -24,7 +24,7 @@ class Slopes:
 
     def save(self, path: Path) -> None:
         """Writes them, atomically."""
-        with atomic_path(path) as part, part.open("wb") as stream:
+        with replacing(path) as part, part.open("wb") as stream:
             np.savez(stream, values=self.values, prediction=self.prediction, array=self.array)
 
     @classmethod

@@ -8,7 +8,6 @@ rule, stars without proper motions over all of them, so the likelihood is a smoo
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 import equinox as eqx
@@ -22,6 +21,7 @@ from galactions.constants import KMS_PER_MASYR_KPC
 from galactions.errors import CatalogueError
 from galactions.galaxy.tabulated import DiskDensity, SpheroidDensity, tabulate_density
 from galactions.inference.settings import OUTLIERS
+from galactions.numerics.program import Program, program
 from galactions.projection.velocities import VelocityProposal
 from galactions.projection.view import CHUNK, View
 from galactions.survey.frame import galactocentric
@@ -195,10 +195,10 @@ def log_likelihood(
 
 
 # Compiled apart from what follows: it is the same for all numbers of stars, and for all discs.
-_tabulate_density = jax.jit(tabulate_density)
+_tabulate_density = Program(tabulate_density)
 
 
-@partial(jax.jit, static_argnames="chunk")
+@program("chunk")
 def _log_likelihood(
     nodes: StarNodes,
     view: View,

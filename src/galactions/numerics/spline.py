@@ -19,8 +19,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float
+from numpy.polynomial.polynomial import polyder
 
 End = Literal["free", "even"]
 Orders = tuple[int, ...]
@@ -46,7 +48,7 @@ class Axis(eqx.Module):
 
 
 @cache
-def _cubic_prefilter(n: int, left: End) -> np.ndarray:
+def cubic_prefilter(n: int, left: End) -> np.ndarray:
     """Matrix (n + 2, n) from nodal values to cubic B-spline coefficients.
 
     The end conditions are "free" (third derivative continuous across the first inner node, "not a knot")
@@ -77,26 +79,24 @@ def _quadratic_prefilter(n: int) -> np.ndarray:
     return np.ascontiguousarray(np.linalg.inv(system)[:, :n])
 
 
-def _cubic_weights(t: Any, order: int) -> tuple[Any, ...]:
-    """The four cubic B-spline weights at cell coordinate `t`, or their `order`-th derivative, order <= 3."""
-    s = 1 - t
-    if order == 0:
-        return s * s * s / 6, (t * t * (3 * t - 6) + 4) / 6, (s * s * (3 * s - 6) + 4) / 6, t * t * t / 6
-    if order == 1:
-        return -s * s / 2, t * (3 * t - 4) / 2, -s * (3 * s - 4) / 2, t * t / 2
-    if order == 2:
-        return s, 3 * t - 2, 1 - 3 * t, t
-    return tuple(jnp.full_like(t, weight) for weight in (-1.0, 3.0, -3.0, 1.0))
+WEIGHTS = {
+    2: np.array([[1, -4, 4], [6, 0, -8], [1, 4, 4]]) / 8,
+    3: np.array([[1, -3, 3, -1], [4, 0, -6, 3], [1, 3, 3, -3], [0, 0, 0, 1]]) / 6,
+}
+"""B-spline weights by degree: one row for each coefficient that matters, of the powers of the offset `t` from
+the cell's left node (cubic) or from the nearest node, -1/2 <= t <= 1/2 (quadratic)."""
 
 
-def _quadratic_weights(t: Any, order: int) -> tuple[Any, ...]:
-    """The three quadratic B-spline weights at offset `t` from the nearest node, -1/2 <= t <= 1/2, or their
-    `order`-th derivative, order <= 2."""
-    if order == 0:
-        return (0.5 - t) ** 2 / 2, 0.75 - t * t, (0.5 + t) ** 2 / 2
-    if order == 1:
-        return t - 0.5, -2 * t, t + 0.5
-    return tuple(jnp.full_like(t, weight) for weight in (1.0, -2.0, 1.0))
+def _weights(degree: Literal[2, 3], t: Array, order: int, step: float) -> tuple[Array, ...]:
+    """The weights at `t`, or their `order`-th derivative along an axis with this `step`."""
+    return tuple(_polynomial(polyder(row, order) / step**order, t) for row in WEIGHTS[degree])
+
+
+def _polynomial(powers: np.ndarray, t: Array) -> Array:
+    *lower, value = (lax.full_like(t, c) for c in powers)
+    for c in reversed(lower):
+        value = lax.add(lax.mul(value, t), c)
+    return value
 
 
 def apart(function: Callable[..., Array], flat: Array, *coordinates: Array) -> Array:
@@ -107,111 +107,11 @@ def apart(function: Callable[..., Array], flat: Array, *coordinates: Array) -> A
     it must not: this one holds for all coefficients that are finite, others give NaN. One array from each
     branch: look-ups that two results shared would be written to memory one by one.
     """
-    shape = jax.eval_shape(function, flat, *coordinates)
 
-    def nothing(*_: Array) -> Array:
-        return jnp.full(shape.shape, jnp.nan, shape.dtype)
+    def nothing(*arrays: Array) -> Array:
+        return jnp.full_like(arrays[-1], jnp.nan)
 
-    return jax.lax.cond(jnp.abs(flat[0]) < jnp.inf, function, nothing, flat, *coordinates)
-
-
-class Spline1D(eqx.Module):
-    """Cubic spline of one or several functions of one variable.
-
-    `coefficients` has shape (n + 2, m): `m` functions on the same grid, evaluated together.
-    """
-
-    axis: Axis
-    coefficients: Float[Array, "n2 m"]
-
-    @classmethod
-    def fit(cls, axis: Axis, values: Float[Array, "n *m"], left: End = "free") -> "Spline1D":
-        """Spline through `values` at the nodes of `axis`."""
-        values = jnp.asarray(values)
-        return cls(axis, jnp.asarray(_cubic_prefilter(axis.n, left)) @ values.reshape(axis.n, -1))
-
-    def all(self, x: Array, order: int = 0) -> list[Array]:
-        """All functions (or their `order`-th derivatives, order <= 2) at `x`: a list of arrays like `x`."""
-        m = self.coefficients.shape[1]
-        return _evaluate(
-            _Grid((self.axis,), 3, m), ((order,),), self.coefficients.reshape(-1), jnp.asarray(x, float)
-        )
-
-    def __call__(self, x: Array, order: int = 0) -> Array:
-        """The first function at `x`, or its `order`-th derivative."""
-        return self.all(x, order)[0]
-
-    def derivatives(self, x: Array, orders: tuple[int, ...]) -> list[Array]:
-        """Derivatives of several `orders` (each <= 2) of the only function, at once."""
-        grid = _Grid((self.axis,), 3, 1)
-        return _evaluate(
-            grid, tuple((order,) for order in orders), self.coefficients.reshape(-1), jnp.asarray(x, float)
-        )
-
-
-class Spline2D(eqx.Module):
-    """Cubic tensor-product spline of one function of two variables.
-
-    `coefficients` has shape (nx + 2, ny + 2).
-    """
-
-    x_axis: Axis
-    y_axis: Axis
-    coefficients: Float[Array, "nx2 ny2"]
-
-    @classmethod
-    def fit(
-        cls,
-        x_axis: Axis,
-        y_axis: Axis,
-        values: Float[Array, "nx ny"],
-        x_left: End = "free",
-        y_left: End = "free",
-    ) -> "Spline2D":
-        """Spline through `values` at the nodes."""
-        coefficients = _cubic_prefilter(x_axis.n, x_left) @ values @ _cubic_prefilter(y_axis.n, y_left).T
-        return cls(x_axis, y_axis, coefficients)
-
-    def __call__(self, x: Array, y: Array, x_order: int = 0, y_order: int = 0) -> Array:
-        """Value at (x, y), or the partial derivative of the given orders (each <= 2)."""
-        return self.derivatives(x, y, ((x_order, y_order),))[0]
-
-    def derivatives(self, x: Array, y: Array, orders: tuple[tuple[int, int], ...]) -> list[Array]:
-        """Several partial derivatives at once, one array for each pair in `orders`."""
-        x, y = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(y, float))
-        return _evaluate(_Grid((self.x_axis, self.y_axis), 3, 1), orders, self.coefficients.reshape(-1), x, y)
-
-
-class Spline3D(eqx.Module):
-    """Quadratic tensor-product spline of `m` functions of three variables.
-
-    `coefficients` has shape (nx + 2, ny + 2, nz + 2, m).
-    """
-
-    x_axis: Axis
-    y_axis: Axis
-    z_axis: Axis
-    coefficients: Float[Array, "nx2 ny2 nz2 m"]
-
-    @classmethod
-    def fit(cls, x_axis: Axis, y_axis: Axis, z_axis: Axis, values: Float[Array, "nx ny nz m"]) -> "Spline3D":
-        """Spline through `values` at the nodes."""
-        coefficients = jnp.einsum(
-            "ai,bj,ck,ijkm->abcm",
-            _quadratic_prefilter(x_axis.n),
-            _quadratic_prefilter(y_axis.n),
-            _quadratic_prefilter(z_axis.n),
-            values,
-        )
-        return cls(x_axis, y_axis, z_axis, coefficients)
-
-    def __call__(self, x: Array, y: Array, z: Array) -> list[Array]:
-        """All functions at (x, y, z): a list of arrays of the broadcast shape."""
-        axes = self.x_axis, self.y_axis, self.z_axis
-        x, y, z = jnp.broadcast_arrays(*(jnp.asarray(a, float) for a in (x, y, z)))
-        return _evaluate(
-            _Grid(axes, 2, self.coefficients.shape[3]), ((0, 0, 0),), self.coefficients.reshape(-1), x, y, z
-        )
+    return lax.cond(jnp.abs(flat[0]) < jnp.inf, function, nothing, flat, *coordinates)
 
 
 class _Grid(NamedTuple):
@@ -233,21 +133,25 @@ class _Grid(NamedTuple):
         for axis, a, order in zip(self.axes, x, orders, strict=True):
             t = (a - axis.start) / axis.step
             nearest, last = (jnp.floor, axis.n - 2) if self.degree == 3 else (jnp.round, axis.n - 1)
-            i = jnp.clip(jax.lax.stop_gradient(nearest(t)).astype(jnp.int32), 0, last)
-            along = _cubic_weights if self.degree == 3 else _quadratic_weights
+            i = jnp.clip(lax.stop_gradient(nearest(t)).astype(jnp.int32), 0, last)
             begins.append(i)
-            weights.append(tuple(axis.step**-order * w for w in along(t - i, order)))
+            weights.append(_weights(self.degree, t - i, order, axis.step))
         return begins, weights
 
     def value(self, function: int, orders: Orders, flat: Array, *x: Array) -> Array:
-        """One function, or its derivative, by one look-up of each coefficient: the fastest way forwards."""
+        """One function, or its derivative, by one look-up of each coefficient: the fastest way forwards.
+
+        In the words of `jax.lax`: the hundred operations of a look-up are traced in every program, and those
+        of `jax.numpy` take ten times as long to trace.
+        """
         begins, weights = self.weights(x, orders)
         strides = [self.m * math.prod(self.shape[k + 1 : -1]) for k in range(len(self.axes))]
 
         def summed(at: Array, k: int) -> Array:
             if k == len(self.axes):
-                return flat.at[at].get(mode="promise_in_bounds")
-            return _sum(w * summed(at + p * strides[k], k + 1) for p, w in enumerate(weights[k]))
+                return _coefficient(flat, at)
+            each = (summed(_shifted(at, p * strides[k]), k + 1) for p in range(self.degree + 1))
+            return reduce(lax.add, map(lax.mul, weights[k], each))
 
         return summed(_sum(i * stride for i, stride in zip(begins, strides, strict=True)) + function, 0)
 
@@ -257,10 +161,10 @@ class _Grid(NamedTuple):
         begins, weights = self.weights(x, orders)
         n, width = len(self.axes), self.degree + 1
         corner = jnp.stack([*begins, jnp.full_like(begins[0], function)], axis=-1)
-        numbers = jax.lax.GatherDimensionNumbers(
+        numbers = lax.GatherDimensionNumbers(
             tuple(range(corner.ndim - 1, corner.ndim + n)), (), tuple(range(n + 1))
         )
-        window = jax.lax.gather(
+        window = lax.gather(
             flat.reshape(self.shape), corner, numbers, (width,) * n + (1,), mode="promise_in_bounds"
         )[..., 0]
         for k, own in enumerate(weights):
@@ -306,5 +210,114 @@ def _evaluate(grid: _Grid, orders: tuple[Orders, ...], flat: Array, *x: Array) -
     return [_value(grid, each, k, flat, *x) for each in orders for k in range(grid.m)]
 
 
+def _shifted(at: Array, by: int) -> Array:
+    return lax.add(at, lax.full_like(at, by)) if by else at
+
+
+def _coefficient(flat: Array, at: Array) -> Array:
+    """Those at these places, which are known to be within bounds and not counted from the end."""
+    numbers = lax.GatherDimensionNumbers((), collapsed_slice_dims=(0,), start_index_map=(0,))
+    return lax.gather(flat, at[..., None], numbers, (1,), mode="promise_in_bounds")
+
+
 def _sum(terms: Iterable[Array]) -> Array:
     return reduce(operator.add, terms)
+
+
+class Spline1D(eqx.Module):
+    """Cubic spline of one or several functions of one variable.
+
+    `coefficients` has shape (n + 2, m): `m` functions on the same grid, evaluated together.
+    """
+
+    axis: Axis
+    coefficients: Float[Array, "n2 m"]
+
+    @classmethod
+    def fit(cls, axis: Axis, values: Float[Array, "n *m"], left: End = "free") -> "Spline1D":
+        """Spline through `values` at the nodes of `axis`."""
+        values = jnp.asarray(values)
+        return cls(axis, jnp.asarray(cubic_prefilter(axis.n, left)) @ values.reshape(axis.n, -1))
+
+    def all(self, x: Array, order: int = 0) -> list[Array]:
+        """All functions (or their `order`-th derivatives, order <= 2) at `x`: a list of arrays like `x`."""
+        m = self.coefficients.shape[1]
+        return _evaluate(
+            _Grid((self.axis,), 3, m), ((order,),), self.coefficients.reshape(-1), jnp.asarray(x, float)
+        )
+
+    def __call__(self, x: Array, order: int = 0) -> Array:
+        """The first function at `x`, or its `order`-th derivative."""
+        return self.all(x, order)[0]
+
+    def derivatives(self, x: Array, orders: tuple[int, ...]) -> list[Array]:
+        """Derivatives of several `orders` (each <= 2) of the only function, at once."""
+        grid = _Grid((self.axis,), 3, 1)
+        return _evaluate(
+            grid, tuple((order,) for order in orders), self.coefficients.reshape(-1), jnp.asarray(x, float)
+        )
+
+
+class Spline2D(eqx.Module):
+    """Cubic tensor-product spline of one function of two variables.
+
+    `coefficients` has shape (nx + 2, ny + 2).
+    """
+
+    x_axis: Axis
+    y_axis: Axis
+    coefficients: Float[Array, "nx2 ny2"]
+
+    @classmethod
+    def fit(
+        cls,
+        x_axis: Axis,
+        y_axis: Axis,
+        values: Float[Array, "nx ny"],
+        x_left: End = "free",
+        y_left: End = "free",
+    ) -> "Spline2D":
+        """Spline through `values` at the nodes."""
+        coefficients = cubic_prefilter(x_axis.n, x_left) @ values @ cubic_prefilter(y_axis.n, y_left).T
+        return cls(x_axis, y_axis, coefficients)
+
+    def __call__(self, x: Array, y: Array, x_order: int = 0, y_order: int = 0) -> Array:
+        """Value at (x, y), or the partial derivative of the given orders (each <= 2)."""
+        return self.derivatives(x, y, ((x_order, y_order),))[0]
+
+    def derivatives(self, x: Array, y: Array, orders: tuple[tuple[int, int], ...]) -> list[Array]:
+        """Several partial derivatives at once, one array for each pair in `orders`."""
+        x, y = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(y, float))
+        return _evaluate(_Grid((self.x_axis, self.y_axis), 3, 1), orders, self.coefficients.reshape(-1), x, y)
+
+
+class Spline3D(eqx.Module):
+    """Quadratic tensor-product spline of `m` functions of three variables.
+
+    `coefficients` has shape (nx + 2, ny + 2, nz + 2, m).
+    """
+
+    x_axis: Axis
+    y_axis: Axis
+    z_axis: Axis
+    coefficients: Float[Array, "nx2 ny2 nz2 m"]
+
+    @classmethod
+    def fit(cls, x_axis: Axis, y_axis: Axis, z_axis: Axis, values: Float[Array, "nx ny nz m"]) -> "Spline3D":
+        """Spline through `values` at the nodes."""
+        coefficients = jnp.einsum(
+            "ai,bj,ck,ijkm->abcm",
+            _quadratic_prefilter(x_axis.n),
+            _quadratic_prefilter(y_axis.n),
+            _quadratic_prefilter(z_axis.n),
+            values,
+        )
+        return cls(x_axis, y_axis, z_axis, coefficients)
+
+    def __call__(self, x: Array, y: Array, z: Array) -> list[Array]:
+        """All functions at (x, y, z): a list of arrays of the broadcast shape."""
+        axes = self.x_axis, self.y_axis, self.z_axis
+        x, y, z = jnp.broadcast_arrays(*(jnp.asarray(a, float) for a in (x, y, z)))
+        return _evaluate(
+            _Grid(axes, 2, self.coefficients.shape[3]), ((0, 0, 0),), self.coefficients.reshape(-1), x, y, z
+        )

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from galactions.constants import RHO_CRIT, G
 from galactions.numerics.elementary import arcsinh
+from galactions.numerics.program import program
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.roots import bracketed_root, interpolated_root
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
@@ -139,7 +140,7 @@ def solve_poisson(density: Float[Array, "n_r n_theta"], disks: Sequence[FlatDens
     return _solved(*_sources(density, tuple(disks)), *_constants())
 
 
-@jax.jit
+@program()
 def _sources(density: Array, disks: tuple[FlatDensity, ...]) -> tuple[Array, Array]:
     """The density that is expanded in multipoles, and the sum of the ansatzes at the points of the table."""
     residuals = (disk.residual_density(*POISSON_GRID.Rz) for disk in disks)
@@ -149,7 +150,7 @@ def _sources(density: Array, disks: tuple[FlatDensity, ...]) -> tuple[Array, Arr
     return sum(residuals, start=density), sum(ansatzes, start=jnp.zeros(R.shape))
 
 
-@jax.jit
+@program()
 def _solved(total: Array, ansatz: Array, operators: Operators, points: SamplePoints) -> Potential:
     values = POISSON_GRID.solve(total, operators).sample(points).reshape(ansatz.shape) + ansatz
     return Potential(Spline2D.fit(R_AXIS, Z_AXIS, values, "even", "even"), values[0, 0])

@@ -17,11 +17,12 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from scipy.special import eval_legendre
+from numpy.polynomial.legendre import legvander
+from numpy.polynomial.polynomial import polyval
 
 from galactions.constants import G
 from galactions.numerics.quadrature import gauss_legendre
-from galactions.numerics.spline import Axis, _cubic_prefilter, _cubic_weights
+from galactions.numerics.spline import WEIGHTS, Axis, cubic_prefilter
 
 
 class Operators(NamedTuple):
@@ -83,16 +84,17 @@ class MultipoleGrid:
     def analysis(self) -> np.ndarray:
         """Matrix (n_theta, n_l) from angular nodes to the coefficients of P_l."""
         weights = gauss_legendre(2 * self.n_theta)[1][self.n_theta :]
-        return np.stack(
-            [(2 * order + 1) * weights * eval_legendre(order, self.cos_theta) for order in self.orders],
-            axis=1,
-        )
+        return (2 * self.orders + 1) * weights[:, None] * self.legendre(self.cos_theta)
+
+    def legendre(self, cos_theta: np.ndarray) -> np.ndarray:
+        """P_l of all orders, shape (n, n_l)."""
+        return legvander(cos_theta, self.l_max)[:, ::2]
 
     @cached_property
     def operators(self) -> Operators:
         """The matrices that `solve` needs."""
         radial = _radial_operators(self.n_r, self.r_min, self.r_max, self.l_whole)
-        return Operators(self.analysis, *radial, _cubic_prefilter(self.n_r, "free"))
+        return Operators(self.analysis, *radial, cubic_prefilter(self.n_r, "free"))
 
     def solve(self, density: Float[Array, "n_r n_theta"], operators: Operators) -> "Multipoles":
         """Potential of `density` (Msun/kpc^3 at the nodes `Rz`), with the grid's own `operators`."""
@@ -160,7 +162,7 @@ class SamplePoints(NamedTuple):
         value = np.stack([1 - t**3 * (10 - 15 * t + 6 * t**2), t**3 * (10 - 15 * t + 6 * t**2)])
         slope = h * np.stack([t - t**3 * (6 - 8 * t + 3 * t**2), -(t**3) * (4 - 7 * t + 3 * t**2)])
         curvature = h**2 / 2 * np.stack([t**2 * (1 - t) ** 3, t**3 * (1 - t) ** 2])
-        legendre = np.stack([eval_legendre(order, np.abs(z) / safe) for order in grid.orders], axis=1)
+        legendre = grid.legendre(np.abs(z) / safe)
         return cls(cell, value, slope, curvature, legendre, origin)
 
 
@@ -168,9 +170,9 @@ class SamplePoints(NamedTuple):
 def _radial_operators(n_r: int, r_min: float, r_max: float, l_max: int) -> tuple[np.ndarray, np.ndarray]:
     axis = Axis.between(np.log(r_min), np.log(r_max), n_r)
     step, r = axis.step, np.exp(axis.nodes)
-    to_coefficients = _cubic_prefilter(n_r, "free")
+    to_coefficients = cubic_prefilter(n_r, "free")
     t, w = gauss_legendre(12, 0.0, 1.0)
-    spline = np.stack(_cubic_weights(t, 0))  # (4, n_t)
+    spline = polyval(t, WEIGHTS[3].T)  # (4, n_t)
     values, slopes = [], []
     for order in range(0, l_max + 1, 2):
         # Integrals over one cell, relative to the power of r at its outer (inner) edge; the growth of r^l

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtri
@@ -10,6 +9,7 @@ from jaxtyping import Array, Float
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from galactions.numerics.program import program
 from galactions.projection.distance_selection import DistanceSelection
 from galactions.projection.errors import RegionErrors
 from galactions.projection.proposal import Proposal
@@ -49,7 +49,7 @@ def fine_points(
     parts = []
     for at in range(0, u.shape[1], CHUNK):
         some = u[:, at : at + CHUNK]
-        filled = np.pad(some, ((0, 0), (0, CHUNK - some.shape[1])), "edge")
+        filled = jnp.asarray(np.pad(some, ((0, 0), (0, CHUNK - some.shape[1])), "edge"))
         parts.append([np.asarray(a)[..., : some.shape[1]] for a in _evaluate(view, proposal, sigma, filled)])
     seen, mirrored, observed, observed_mirrored, weight, f = (
         np.concatenate(columns, axis=-1) for columns in zip(*parts, strict=True)
@@ -63,7 +63,7 @@ def fine_points(
     )
 
 
-@jax.jit
+@program()
 def _evaluate(
     view: View, proposal: Proposal, sigma: Float[Array, "3"], u: Float[Array, "10 n"]
 ) -> tuple[Array, ...]:

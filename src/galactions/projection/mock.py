@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from galactions.errors import CatalogueError, ConfigError
+from galactions.numerics.program import Program
 from galactions.projection.positions import PositionProposal
 from galactions.projection.proposal import Proposal, reference_sun
 from galactions.projection.velocities import VelocityProposal
@@ -82,11 +83,11 @@ def repeats(mass: Floats, unit: float, rng: np.random.Generator) -> NDArray[np.i
 
 def _candidates(view: View, proposal: Proposal, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Random candidates (6, n) as the survey would see them without errors, and the mass (n,) of each."""
-    seen, _, weight = _drawn(proposal, rng.random((7, _BATCH)))
+    seen, _, weight = _drawn(proposal, jnp.asarray(rng.random((7, _BATCH))))
     return np.asarray(seen), np.asarray(density_at(view, seen) * weight)
 
 
-_drawn = jax.jit(Proposal.draw)
+_drawn = Program(Proposal.draw)
 
 
 def _counts(regions: tuple[Region, ...], counts: Literal["table"] | int | Sequence[int]) -> list[int]:

@@ -6,12 +6,12 @@ model: nothing is drawn anew. The nodes are a few of many more points of a refer
 they reproduce (see `galactions.projection.thinning`).
 """
 
-from functools import partial
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
+
+from galactions.numerics.program import program
 
 
 class Nodes(eqx.Module):
@@ -46,7 +46,7 @@ class Heights(eqx.Module):
     ess: Float[Array, " K"]
 
 
-@partial(jax.jit, static_argnums=2)
+@program("n_regions")
 def heights(nodes: Nodes, f: Float[Array, " N"], n_regions: int) -> Heights:
     """The heights of all cells for a model with the phase-space densities `f` at the nodes.
 

@@ -1,6 +1,8 @@
 """The nodes of a survey: a few for each region, calibrated to a reference galaxy."""
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +13,7 @@ from galactions.errors import ConfigError
 from galactions.projection.bins import Bins
 from galactions.projection.distance_selection import DistanceSelection
 from galactions.projection.errors import RegionErrors
-from galactions.projection.laying import joined, lay
+from galactions.projection.laying import RegionNodes, joined, lay
 from galactions.projection.nodes import Heights, Nodes, heights
 from galactions.projection.positions import PositionProposal, selection_like
 from galactions.projection.prediction import Prediction
@@ -64,8 +66,9 @@ class SurveyNodes:
         (default: none), which the model is then seen through. numbers: of the regions to lay nodes in
         (default: all). stars: observed in each region; regions with more of them, whose errors are smaller,
         get more nodes and points in proportion (default: all get the same). distances: observed in each
-        region, which the model is given too (default: all its stars count; see `DistanceSelection`). One
-        replicate of one region's points is in memory at a time. Raises ConfigError for impossible numbers.
+        region, which the model is given too (default: all its stars count; see `DistanceSelection`). Each
+        processor lays the nodes of one region at a time, with one replicate of its points in memory. Raises
+        ConfigError for impossible numbers.
         """
         if nodes < 2 or replicates < 2 or reference < nodes:
             raise ConfigError(
@@ -77,8 +80,8 @@ class SurveyNodes:
             raise ConfigError("no regions to predict: at least one is needed")
         bins = Bins.of(edges, chosen, len(regions))
         view, sun, velocities = View.of(galaxy), reference_sun(galaxy), VelocityProposal.of(galaxy)
-        parts = []
-        for k, share in zip(chosen, _shares(chosen, stars), strict=True):
+
+        def laid(k: int, share: float) -> RegionNodes:
             error = errors[k] if errors is not None else RegionErrors()
             seen, fraction = distances[k] if distances is not None else None, error.distance_fraction
             selection = (
@@ -92,7 +95,13 @@ class SurveyNodes:
             n_fine = 2 ** int(np.ceil(np.log2(n_fine)))
             blocks = bins.of_region(k)
             seeds = [[seed, k, replicate] for replicate in range(replicates)]
-            parts.append(lay(view, proposal, selection, error, blocks, n, n_fine, seeds))
+            return lay(view, proposal, selection, error, blocks, n, n_fine, seeds)
+
+        # The first one compiles what all of them share.
+        first, *others = zip(chosen, _shares(chosen, stars), strict=True)
+        parts = [laid(*first)]
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            parts += threads.map(laid, *zip(*others, strict=True)) if others else []
         return cls(joined(parts, bins), bins)
 
     @classmethod

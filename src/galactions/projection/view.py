@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from galactions.actions.table import ActionTable
 from galactions.galaxy.components import DistributionFunction
 from galactions.galaxy.model import Galaxy
+from galactions.numerics.program import program
 from galactions.potential.field import Potential
 from galactions.survey.frame import galactocentric
 from galactions.survey.sun import Sun
@@ -79,7 +80,7 @@ CHUNK = 8192
 """Nodes evaluated at once: few enough for the processor's caches, many enough to vectorise."""
 
 
-@jax.jit
+@program()
 def density_at(view: View, seen: Float[Array, "6 n"]) -> Float[Array, " n"]:
     """`View.phase_space_density` in chunks, so that memory does not grow with n."""
     n = seen.shape[1]

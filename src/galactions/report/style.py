@@ -94,11 +94,11 @@ def render(figure: Figure, kind: str, dpi: int = 120) -> bytes:
 
 def save(figure: Figure, folder: Path, name: str) -> dict[str, bytes]:
     """Writes `name`.png and `name`.svg into the folder; returns both, by kind."""
-    from galactions.inference.files import atomic_path
+    from galactions.atomic import replacing
 
     content = {kind: render(figure, kind) for kind in ("png", "svg")}
     for kind, data in content.items():
-        with atomic_path(folder / f"{name}.{kind}") as part:
+        with replacing(folder / f"{name}.{kind}") as part:
             part.write_bytes(data)
     return content
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from galactions.atomic import replacing
 from galactions.errors import CatalogueError
-from galactions.survey.atomic import replacing
 from galactions.survey.bins import make_edges
 from galactions.survey.config import Bins
 from galactions.survey.distance_selection import DistanceDistribution, observed_distances

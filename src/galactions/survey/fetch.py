@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from galactions.atomic import replacing
 from galactions.errors import CatalogueError, ConfigError
-from galactions.survey.atomic import replacing
 from galactions.survey.presets import Column
 from galactions.survey.source_presets import ASTROMETRY
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from galactions.atomic import replacing
 from galactions.errors import CatalogueError
-from galactions.survey.atomic import replacing
 from galactions.survey.cutflow import CutFlow
 from galactions.survey.table import AnyArray
 

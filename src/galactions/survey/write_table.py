@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from galactions.atomic import replacing
 from galactions.errors import CatalogueError
-from galactions.survey.atomic import replacing
 from galactions.survey.table import AnyArray
 from galactions.survey.tables import table_format
 

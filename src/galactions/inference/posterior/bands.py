@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from galactions.atomic import replacing
 from galactions.inference.executor import Executor
-from galactions.inference.files import atomic_path
 from galactions.inference.posterior.summary import LEVELS, quantiles
 from galactions.inference.predictor import BAD_TRIAL_ERRORS, TrialModelPredictor
 from galactions.inference.problem import FitProblem
@@ -110,7 +110,7 @@ def write_bands(path: Path, bands: Bands) -> None:
         "failed": np.array(bands.failed),
     }
     arrays |= {f"facts/{key}": value for key, value in bands.facts.items()}
-    with atomic_path(path) as part:
+    with replacing(path) as part:
         np.savez_compressed(part, **arrays)
 
 
@@ -129,7 +129,7 @@ def _write(path: Path | None, values: Vector, facts: Facts) -> None:
     if path is not None:
         path.parent.mkdir(exist_ok=True)
         content: dict[str, Any] = {"values": values, **{f"facts/{key}": fact for key, fact in facts.items()}}
-        with atomic_path(path) as part:
+        with replacing(path) as part:
             np.savez(part, **content)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from galactions.atomic import replacing
 from galactions.errors import ConfigError
-from galactions.inference.files import atomic_path
 from galactions.inference.lock import RunFolderError
 from galactions.inference.posterior.result import PosteriorResult
 
@@ -63,7 +63,7 @@ def write_draws(path: Path, result: PosteriorResult, facts: Mapping[str, Any]) -
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that the group's name is none of ArviZ's own is meant
             data.add_groups({"weighted": weighted}, warn_on_custom_groups=False)
-    with atomic_path(path) as part:
+    with replacing(path) as part:
         data.to_netcdf(str(part), engine="h5netcdf")
 
 

@@ -17,8 +17,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from galactions.atomic import replacing
 from galactions.errors import ConfigError
-from galactions.inference.files import atomic_path
 from galactions.inference.lock import RunFolderError
 from galactions.inference.posterior.target import EmulableTarget, Target
 
@@ -99,7 +99,7 @@ class Journal:
         result: Any = None
         if made.result is not None and made.result.size > LONGEST_LINE:
             result = f"{self.path.stem}-{self._number:06d}.npy"
-            with atomic_path(self.path.parent / result) as part:
+            with replacing(self.path.parent / result) as part:
                 np.save(part, made.result)
         elif made.result is not None:
             result = made.result.ravel().tolist()

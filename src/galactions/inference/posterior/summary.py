@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from galactions.inference.files import atomic_path
+from galactions.atomic import replacing
 from galactions.inference.posterior.convergence import bulk_ess, r_hat, tail_ess
 
 Vector = NDArray[np.float64]
@@ -90,7 +90,7 @@ def quantiles(draws: Vector, weights: Vector | None = None) -> Vector:
 
 def write_table(path: Path, rows: Sequence[ParameterSummary]) -> None:
     """The summaries as CSV, one line a parameter. Written atomically."""
-    with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as stream:
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow([item.name for item in fields(ParameterSummary)])
         writer.writerows([list(asdict(row).values()) for row in rows])

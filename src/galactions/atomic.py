@@ -11,7 +11,7 @@ from pathlib import Path
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """A temporary file in the folder of `path`, with the same ending, that takes its place when the block
-    ends well.
+    ends well and its content is on the disk.
 
     After an error, or a kill, what stood at `path` before is untouched; a temporary file that a killed
     process left of the same `path` is removed by the next one. The folder is made when it does not exist.
@@ -27,6 +27,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     temporary.unlink()  # some writers refuse to overwrite
     try:
         yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,0 +1,168 @@
+"""Programs: functions compiled by JAX that later processes need not trace again.
+
+JAX keeps compiled code between processes, but finds it by the traced program; and a model's programs take
+longer to trace, in Python, than to load. So the traced program is kept too (`jax.export`), beside JAX's own
+cache of compiled code, and found by what it was traced from: the source of galactions, the versions of JAX
+and of what it stands on, and the structure and shapes of the arguments.
+"""
+
+import hashlib
+import importlib.metadata
+import inspect
+import pickle
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable
+from functools import cache, update_wrapper
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
+
+import jax
+import jax.export
+import jax.numpy as jnp
+
+from galactions.atomic import replacing
+
+MIN_TRACE_SECONDS = 0.1
+"""Programs that are traced faster than this (s) are not worth a file."""
+DAYS = 30
+"""Folders of other versions of the source that were not used for so long are removed."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Signature(NamedTuple):
+    """What a program is compiled for: static arguments, the structure of the others, and the shapes and types
+    of their arrays."""
+
+    static: tuple[tuple[str, Any], ...]
+    structure: Any
+    arrays: tuple[tuple[tuple[int, ...], str], ...]
+
+
+class Program(Generic[P, R]):
+    """`function`, compiled for each structure and shape of its arguments.
+
+    Called with numbers it is what `jax.jit` would make of it, but for the trace that is kept. Within another
+    function that JAX traces or differentiates it *is* what `jax.jit` makes of it.
+    """
+
+    def __init__(self, function: Callable[P, R], static: Iterable[str] = ()) -> None:
+        self._static = tuple(static)
+        self._signature = inspect.signature(function)
+        self._jitted = jax.jit(function, static_argnames=self._static)
+        self._function: Callable[..., R] = function
+        self._ready: dict[Signature, Callable[..., R]] = {}
+        update_wrapper(self, function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        arguments = self._signature.bind(*args, **kwargs).arguments
+        static = tuple((name, arguments.pop(name)) for name in self._static if name in arguments)
+        leaves, structure = jax.tree.flatten(arguments)
+        if _traced(leaves) or _folder() is None:
+            return self._jitted(*args, **kwargs)
+        arrays = [leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf) for leaf in leaves]
+        signature = Signature(static, structure, tuple((a.shape, str(a.dtype)) for a in arrays))
+        if signature not in self._ready:
+            self._ready[signature] = self._made(signature, arrays)
+        return self._ready[signature](*arrays)
+
+    def _made(self, signature: Signature, arrays: list[jax.Array]) -> Callable[..., R]:
+        path = self._path(signature)
+        kept = _read(path)
+        if kept is None:
+            began = time.perf_counter()
+            kept = self._exported(signature, arrays)
+            if time.perf_counter() - began >= MIN_TRACE_SECONDS:
+                _write(path, kept)
+        program, result = kept
+        compiled = jax.jit(program.call)
+        return lambda *arrays: jax.tree.unflatten(result, compiled(*arrays))
+
+    def _exported(self, signature: Signature, arrays: list[jax.Array]) -> tuple[jax.export.Exported, Any]:
+        """The traced program, from a list of arrays to a list of arrays, and the structure of its result."""
+        structures = []
+
+        def flat(*leaves: jax.Array) -> list[jax.Array]:
+            arguments = jax.tree.unflatten(signature.structure, leaves)
+            leaves_out, structure = jax.tree.flatten(self._function(**arguments, **dict(signature.static)))
+            structures.append(structure)
+            return leaves_out
+
+        flat.__name__ = self._function.__name__
+        program = jax.export.export(jax.jit(flat))(*arrays)
+        return program, structures[-1]
+
+    def _path(self, signature: Signature) -> Path:
+        """A file's name tells all that the program depends on, through a hash."""
+        static, structure, arrays = signature
+        example = jax.tree.unflatten(structure, range(len(arrays)))
+        told = (self._function.__module__, self._function.__qualname__, static, example, arrays)
+        name = f"{self._function.__name__.strip('_<>')}-{hashlib.sha256(pickle.dumps(told)).hexdigest()[:32]}"
+        folder = _folder()
+        assert folder is not None
+        return folder / name
+
+
+def program(*static: str) -> Callable[[Callable[P, R]], Program[P, R]]:
+    """Decorator: the `Program` of a function, with these static arguments."""
+    return lambda function: Program(function, static)
+
+
+def _traced(leaves: Iterable[Any]) -> bool:
+    """Whether JAX is tracing: through an argument, or through the function that makes this call."""
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in leaves) or isinstance(
+        jnp.zeros(()), jax.core.Tracer
+    )
+
+
+def _read(path: Path) -> tuple[jax.export.Exported, Any] | None:
+    """What is kept at `path`, or nothing where that cannot be read, for whatever reason: it is made anew."""
+    try:
+        blob, result = pickle.loads(path.read_bytes())
+        return jax.export.deserialize(blob), jax.tree.structure(result)
+    except Exception:
+        return None
+
+
+def _write(path: Path, kept: tuple[jax.export.Exported, Any]) -> None:
+    """Keeps a traced program; where that is not possible the next process traces again."""
+    traced, result = kept
+    content = pickle.dumps((bytes(traced.serialize()), jax.tree.unflatten(result, range(result.num_leaves))))
+    try:
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
+            _remove_old(path.parent)
+        with replacing(path) as part:
+            part.write_bytes(content)
+    except OSError:
+        return
+
+
+def _folder() -> Path | None:
+    """Where the programs of this version of the source lie; nowhere if JAX keeps no compiled code either."""
+    beside = jax.config.values["jax_compilation_cache_dir"]
+    if not beside or not jax.config.values["jax_enable_compilation_cache"]:
+        return None
+    return Path(beside) / "traced" / _fingerprint()
+
+
+@cache
+def _fingerprint() -> str:
+    """Of everything but the arguments that decides what is traced."""
+    told = hashlib.sha256()
+    for name in ("jax", "jaxlib", "equinox", "numpy", "scipy"):
+        told.update(f"{name} {importlib.metadata.version(name)};".encode())
+    told.update(f"{sys.version} {jax.default_backend()}".encode())
+    source = Path(__file__).parents[1]
+    for path in sorted(source.rglob("*.py")):
+        told.update(str(path.relative_to(source)).encode() + path.read_bytes())
+    return told.hexdigest()[:16]
+
+
+def _remove_old(folder: Path) -> None:
+    for other in folder.parent.iterdir():
+        if other != folder and time.time() - other.stat().st_mtime > DAYS * 86400:
+            shutil.rmtree(other, ignore_errors=True)
