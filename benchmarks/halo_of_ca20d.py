@@ -6,6 +6,7 @@ Each changes the distribution function of the halo alone: its initial density, a
 stays what the model says.
 """
 
+import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -170,4 +171,7 @@ def variants() -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     print(variants())

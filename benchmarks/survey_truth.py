@@ -4,6 +4,7 @@
 arcsec; matched by id and on the sky, distances by each method, binned by each method.
 """
 
+import argparse
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,9 @@ def regions(folder: Path, mock: Any, table: dict[str, Any]) -> None:
 
 def main() -> None:
     """Prints the tables."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     from galactions.survey import MockRecipe, mock_catalogues
 
     with tempfile.TemporaryDirectory() as name:
