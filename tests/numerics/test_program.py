@@ -98,6 +98,12 @@ def test_without_a_cache_of_compiled_code_none_is_made(folder):
     assert not folder.exists()
 
 
+def test_what_is_made_of_classes_from_elsewhere_is_not_kept(folder, monkeypatch):
+    monkeypatch.setattr(Pair, "__module__", "somebodys_notebook")
+    assert Program(power, ["exponent"])(Pair(2.0, 1.0), 3)["sum"] == 9.0
+    assert not files(folder)
+
+
 def test_programs_of_an_old_version_are_removed(folder):
     old, recent = folder / "old", folder / "recent"
     for other in (old, recent):

@@ -3,12 +3,15 @@
 JAX keeps compiled code between processes, but finds it by the traced program; and a model's programs take
 longer to trace, in Python, than to load. So the traced program is kept too (`jax.export`), beside JAX's own
 cache of compiled code, and found by what it was traced from: the source of galactions, the versions of JAX
-and of what it stands on, and the structure and shapes of the arguments.
+and of what it stands on, and the structure and shapes of the arguments. What has arguments of classes from
+elsewhere, whose source may change, is traced in each process. Constants of modules that are changed at run
+time are not noticed: such experiments need `GALACTIONS_CACHE=off`.
 """
 
 import hashlib
 import importlib.metadata
 import inspect
+import io
 import pickle
 import shutil
 import sys
@@ -28,6 +31,9 @@ MIN_TRACE_SECONDS = 0.1
 """Programs that are traced faster than this (s) are not worth a file."""
 DAYS = 30
 """Folders of other versions of the source that were not used for so long are removed."""
+
+_VERSIONS = ("jax", "jaxlib", "equinox", "numpy", "scipy")
+_KNOWN = {"galactions", "builtins", *_VERSIONS}
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -70,7 +76,11 @@ class Program(Generic[P, R]):
         return self._ready[signature](*arrays)
 
     def _made(self, signature: Signature, arrays: list[jax.Array]) -> Callable[..., R]:
-        path = self._path(signature)
+        try:
+            path = self._path(signature)
+        except _ForeignError:
+            static, structure, _ = signature
+            return lambda *arrays: self._jitted(**jax.tree.unflatten(structure, arrays), **dict(static))
         kept = _read(path)
         if kept is None:
             began = time.perf_counter()
@@ -78,7 +88,12 @@ class Program(Generic[P, R]):
             if time.perf_counter() - began >= MIN_TRACE_SECONDS:
                 _write(path, kept)
         program, result = kept
-        compiled = jax.jit(program.call)
+
+        def call(*arrays: jax.Array) -> list[jax.Array]:
+            return program.call(*arrays)
+
+        call.__name__ = self._function.__name__
+        compiled = jax.jit(call)
         return lambda *arrays: jax.tree.unflatten(result, compiled(*arrays))
 
     def _exported(self, signature: Signature, arrays: list[jax.Array]) -> tuple[jax.export.Exported, Any]:
@@ -96,14 +111,37 @@ class Program(Generic[P, R]):
         return program, structures[-1]
 
     def _path(self, signature: Signature) -> Path:
-        """A file's name tells all that the program depends on, through a hash."""
+        """A file's name tells all that the program depends on, through a hash.
+
+        Raises _ForeignError if that includes classes whose source is not known.
+        """
         static, structure, arrays = signature
         example = jax.tree.unflatten(structure, range(len(arrays)))
         told = (self._function.__module__, self._function.__qualname__, static, example, arrays)
-        name = f"{self._function.__name__.strip('_<>')}-{hashlib.sha256(pickle.dumps(told)).hexdigest()[:32]}"
+        name = f"{self._function.__name__.strip('_')}-{_digest(told, self._function.__module__)}"
         folder = _folder()
         assert folder is not None
         return folder / name
+
+
+class _ForeignError(Exception):
+    """Something belongs to a package whose source the kept programs are not told apart by."""
+
+
+def _digest(told: Any, module: str) -> str:
+    """A hash of the pickled form; functions of `module` and their own classes are taken as known."""
+    known = {*_KNOWN, module.partition(".")[0]}
+
+    class Pickler(pickle.Pickler):
+        def reducer_override(self, thing: Any) -> Any:
+            package = str(getattr(thing, "__module__", type(thing).__module__)).partition(".")[0]
+            if package not in known:
+                raise _ForeignError(package)
+            return NotImplemented
+
+    stream = io.BytesIO()
+    Pickler(stream).dump(told)
+    return hashlib.sha256(stream.getvalue()).hexdigest()[:32]
 
 
 def program(*static: str) -> Callable[[Callable[P, R]], Program[P, R]]:
@@ -153,7 +191,7 @@ def _folder() -> Path | None:
 def _fingerprint() -> str:
     """Of everything but the arguments that decides what is traced."""
     told = hashlib.sha256()
-    for name in ("jax", "jaxlib", "equinox", "numpy", "scipy"):
+    for name in _VERSIONS:
         told.update(f"{name} {importlib.metadata.version(name)};".encode())
     told.update(f"{sys.version} {jax.default_backend()}".encode())
     source = Path(__file__).parents[1]
