@@ -142,7 +142,7 @@ class _Grid(NamedTuple):
         """One function, or its derivative, by one look-up of each coefficient: the fastest way forwards.
 
         In the words of `jax.lax`: the hundred operations of a look-up are traced in every program, and those
-        of `jax.numpy` take ten times as long to trace.
+        of `jax.numpy` take five times as long to trace.
         """
         begins, weights = self.weights(x, orders)
         strides = [self.m * math.prod(self.shape[k + 1 : -1]) for k in range(len(self.axes))]
