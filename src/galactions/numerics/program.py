@@ -30,7 +30,7 @@ from galactions.atomic import replacing
 MIN_TRACE_SECONDS = 0.1
 """Programs that are traced faster than this (s) are not worth a file."""
 DAYS = 30
-"""Folders of other versions of the source that were not used for so long are removed."""
+"""Folders of other versions of the source to which nothing was added for so long are removed."""
 
 _VERSIONS = ("jax", "jaxlib", "equinox", "numpy", "scipy")
 _KNOWN = {"galactions", "builtins", *_VERSIONS}

@@ -1,6 +1,5 @@
 """The nodes of a survey: a few for each region, calibrated to a reference galaxy."""
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,6 +32,8 @@ NODES = 2048
 REFERENCE = 131072
 REPLICATES = 4
 """Nodes, and points of the reference, of a region on average and of each replicate; and replicates."""
+THREADS = 2
+"""Regions whose nodes are laid at a time; each more takes some 0.2 GiB."""
 _LEAST_SHARE, _MOST_SHARE = 0.25, 8.0
 
 
@@ -66,9 +67,9 @@ class SurveyNodes:
         (default: none), which the model is then seen through. numbers: of the regions to lay nodes in
         (default: all). stars: observed in each region; regions with more of them, whose errors are smaller,
         get more nodes and points in proportion (default: all get the same). distances: observed in each
-        region, which the model is given too (default: all its stars count; see `DistanceSelection`). Each
-        processor lays the nodes of one region at a time, with one replicate of its points in memory. Raises
-        ConfigError for impossible numbers.
+        region, which the model is given too (default: all its stars count; see `DistanceSelection`). Of
+        `THREADS` regions at a time one replicate of the points is in memory. Raises ConfigError for
+        impossible numbers.
         """
         if nodes < 2 or replicates < 2 or reference < nodes:
             raise ConfigError(
@@ -100,7 +101,7 @@ class SurveyNodes:
         # The first one compiles what all of them share.
         first, *others = zip(chosen, _shares(chosen, stars), strict=True)
         parts = [laid(*first)]
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
+        with ThreadPoolExecutor(THREADS) as threads:
             parts += threads.map(laid, *zip(*others, strict=True)) if others else []
         return cls(joined(parts, bins), bins)
 
