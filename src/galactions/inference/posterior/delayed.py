@@ -5,44 +5,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galactions.inference.posterior.chains import Chain, ChainPlan, chain_from, overdispersed_start
-from galactions.inference.posterior.emulator import Emulator
 from galactions.inference.posterior.journal import RecordedTarget
-from galactions.inference.posterior.trajectories import state_at, travelled, tuned_step
+from galactions.inference.posterior.trajectories import Density, state_at, travelled, tuned_step
 
 Vector = NDArray[np.float64]
 
 
 def delayed_chain(
     target: RecordedTarget,
-    emulator: Emulator,
+    emulated: Density,
     plan: ChainPlan,
 ) -> Chain:
-    """The planned chain; one evaluation of the target
-    for each.
+    """The planned chain; one evaluation of the target for each draw.
 
-    A proposal y is the end of `TRAJECTORIES` Hamiltonian trajectories on the emulator's density e, each
+    A proposal y is the end of `TRAJECTORIES` Hamiltonian trajectories on the emulated density e, each
     accepted or not by e itself, so that the way from x to y is as likely under e as the way back. Accepting y
     with probability min(1, pi(y) e(x) / (pi(x) e(y))) then leaves the target pi as it is, whatever e is; how
     good e is decides only how many proposals are accepted. Step size and emulator are fixed before the chain
     begins. Stats: acceptance (probability), accepted.
     """
-    start = emulator.start
+    start = emulated.start
     rng = plan.rng(3)
-    step = tuned_step(emulator, np.random.default_rng([plan.seed, 4]))
+    step = tuned_step(emulated, np.random.default_rng([plan.seed, 4]))
     z = start.z(overdispersed_start(target, start, rng, 1.0))
-    while not np.isfinite(emulator.log_density(z)):
-        z = 0.5 * z  # towards the mode, where the emulator is exact
-    state = state_at(emulator, z)
+    state = state_at(emulated, z)
+    while not np.isfinite(state.emulated):
+        state = state_at(emulated, 0.5 * state.z)  # towards the mode, where the emulator is exact
     exact = target.log_density(start.u(state.z))
     points, values, probabilities, accepted = [], [], [], []
     for i in range(plan.total):
-        proposed = travelled(emulator, state, step, rng)
-        log_ratio = -np.inf
-        if proposed is not state:
-            value = target.log_density(start.u(proposed.z))
-            log_ratio = (value - proposed.emulated) - (exact - state.emulated)
-        else:
-            value, log_ratio = exact, 0.0
+        proposed = travelled(emulated, state, step, rng)
+        value = exact if proposed is state else target.log_density(start.u(proposed.z))
+        log_ratio = (value - proposed.emulated) - (exact - state.emulated)
         probability = float(np.exp(min(0.0, log_ratio)))
         taken = bool(rng.uniform() < probability)
         if taken:

@@ -1,7 +1,8 @@
 """Importance sampling from the posterior of an emulator that learns from all points so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,21 +78,15 @@ def emulated_sample(
 
     Raises ModelError where too few points make a model.
     """
-    proposal = StudentT(start.mean, start.factor, DOF)
-    u = proposal.draw(draws, [seed, 0, 7])
-    rounds, told = [_weighed(target, u, proposal.log_density(u), mapper)], list[Round]()
-    while True:
+    told: list[Round] = []
+    for rounds in _rounds(target, mode, start, draws, seed, mapper):
         found = _together(rounds)
         told.append(Round(len(found.u), found.ess, found.k_hat))
         if after_round is not None:
             after_round(told[-1])
         if (found.ess >= target_ess and not found.k_hat > TRUSTED) or len(told) == max_rounds:
-            return WeightedSample(
-                found.u, found.log_density, found.log_weights, found.k_hat, None, None, tuple(told)
-            )
-        emulator = learnt(target, mode, start, rounds)
-        z, emulated = drawn(Tempered(emulator, WIDTH), draws, np.random.default_rng([seed, len(told), 8]))
-        rounds.append(_weighed(target, start.u(z), emulated, mapper))
+            break
+    return WeightedSample(found.u, found.log_density, found.log_weights, found.k_hat, None, None, tuple(told))
 
 
 def trained_emulator(
@@ -100,21 +95,32 @@ def trained_emulator(
     start: Laplace,
     *,
     draws: int,
+    rounds: int,
     seed: int,
-    after_point: Callable[[int, int], None] | None = None,
+    mapper: Mapper | None = None,
+    after_round: Callable[[int, int], None] | None = None,
 ) -> ValueEmulator:
-    """An emulator from two rounds of `draws` points, see `emulated_sample`, to be used as it is."""
-    rounds: list[Points] = []
-    for number in range(2):
-        if number == 0:
-            u = StudentT(start.mean, start.factor, DOF).draw(draws, [seed, 0, 7])
-        else:
-            tempered = Tempered(learnt(target, mode, start, rounds), WIDTH)
-            u = start.u(drawn(tempered, draws, np.random.default_rng([seed, number, 8]))[0])
-        rounds.append(_weighed(target, u, np.zeros(draws), None))
-        if after_point is not None:
-            after_point(number + 1, 2)
-    return learnt(target, mode, start, rounds)
+    """An emulator that so many `rounds` of `draws` points each have taught, see `emulated_sample`, to be used
+    as it is. after_round: called with the rounds done and to do."""
+    made: list[Points] = []
+    for made in islice(_rounds(target, mode, start, draws, seed, mapper), rounds):
+        if after_round is not None:
+            after_round(len(made), rounds)
+    return learnt(target, mode, start, made)
+
+
+def _rounds(
+    target: RecordedTarget, mode: Mode, start: Laplace, draws: int, seed: int, mapper: Mapper | None
+) -> Iterator[list[Points]]:
+    """All rounds so far, after each of them, without end."""
+    proposal = StudentT(start.mean, start.factor, DOF)
+    u = proposal.draw(draws, [seed, 0, 7])
+    rounds = [_weighed(target, u, proposal.log_density(u), mapper)]
+    while True:
+        yield rounds
+        emulator = learnt(target, mode, start, rounds)
+        z, emulated = drawn(Tempered(emulator, WIDTH), draws, np.random.default_rng([seed, len(rounds), 8]))
+        rounds.append(_weighed(target, start.u(z), emulated, mapper))
 
 
 def learnt(target: RecordedTarget, mode: Mode, start: Laplace, rounds: list[Points]) -> ValueEmulator:

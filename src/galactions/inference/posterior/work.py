@@ -13,21 +13,22 @@ from numpy.typing import NDArray
 from galactions.inference.executor import Executor, SerialExecutor
 from galactions.inference.posterior.chains import AfterDraw, Chain, ChainPlan
 from galactions.inference.posterior.delayed import delayed_chain
-from galactions.inference.posterior.emulated import emulated_sample, trained_emulator
-from galactions.inference.posterior.emulator import Emulator, emulator
+from galactions.inference.posterior.emulated import WIDTH, Tempered, emulated_sample, trained_emulator
+from galactions.inference.posterior.emulator import emulator
 from galactions.inference.posterior.importance import Round, WeightedSample, importance_sample
 from galactions.inference.posterior.journal import Journal, Kind, Mapper, RecordedTarget, answer
 from galactions.inference.posterior.laplace import Laplace, laplace
 from galactions.inference.posterior.optimum import Mode, find_mode
 from galactions.inference.posterior.settings import PosteriorSettings
 from galactions.inference.posterior.target import Target
+from galactions.inference.posterior.trajectories import Density
 from galactions.inference.progress import Progress, ProgressUpdate, SamplingUpdate
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-VALUES_FOR_EACH = 8
-"""Values in each of two rounds, for each parameter, that an emulator without derivatives is learnt from."""
+ROUNDS, VALUES_FOR_EACH = 4, 4
+"""Rounds of this many values for each parameter, that an emulator without derivatives is learnt from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ class ChainTask:
 
     settings: PosteriorSettings
     start: Laplace
-    emulator: Emulator | None
+    emulated: Density | None
     chain: int
     journal: Path | None
 
@@ -98,7 +99,7 @@ def draw_sample(
         if settings.method == "delayed":
             clock.stage("laying out the emulator")
             answers = recorded(target, folder, "emulator")
-            emulated = _emulator(answers, mode, normal, settings, clock)
+            emulated = _emulator(answers, mode, normal, settings, _mapper(executor), clock)
             counted.append(answers)
         tasks = [
             ChainTask(settings, normal, emulated, k, _journal(folder, f"chain-{k:03d}"))
@@ -147,17 +148,32 @@ def _weighted(
 
 
 def _emulator(
-    answers: RecordedTarget, mode: Mode, normal: Laplace, settings: PosteriorSettings, clock: "_Clock"
-) -> Emulator:
-    """By derivatives where they are cheap, else by values."""
+    answers: RecordedTarget,
+    mode: Mode,
+    normal: Laplace,
+    settings: PosteriorSettings,
+    mapper: Mapper | None,
+    clock: "_Clock",
+) -> Density:
+    """The density that proposals come from: by derivatives where they are cheap, else by values, and then a
+    little wider, because such an emulator knows least where there are fewest of these."""
 
     def tell(done: int, of: int) -> None:
         clock.tell("emulator", done, of, answers.total)
 
     if answers.emulable.differentiable:
         return emulator(answers, normal, tell)
-    draws = VALUES_FOR_EACH * len(normal.mean)
-    return trained_emulator(answers, mode, normal, draws=draws, seed=settings.seed, after_point=tell)
+    learnt = trained_emulator(
+        answers,
+        mode,
+        normal,
+        draws=VALUES_FOR_EACH * len(normal.mean),
+        rounds=ROUNDS,
+        seed=settings.seed,
+        mapper=mapper,
+        after_round=tell,
+    )
+    return Tempered(learnt, WIDTH)
 
 
 def run_chain(target: Target, task: ChainTask, after_draw: AfterDraw | None = None) -> Chain:
@@ -165,8 +181,8 @@ def run_chain(target: Target, task: ChainTask, after_draw: AfterDraw | None = No
     settings = task.settings
     at = RecordedTarget(target, None if task.journal is None else Journal(task.journal))
     plan = ChainPlan(settings.draws, settings.warmup, settings.seed, task.chain, after_draw)
-    if settings.method == "delayed" and task.emulator is not None:
-        return delayed_chain(at, task.emulator, plan)
+    if settings.method == "delayed" and task.emulated is not None:
+        return delayed_chain(at, task.emulated, plan)
     if settings.method == "nuts":
         from galactions.inference.posterior.nuts import nuts_chain
 
