@@ -1,10 +1,12 @@
 """Simulation-based calibration of a posterior sampler on a real fit: ranks as CSV and as a figure.
 
-    python -m benchmarks.calibration CONFIG --method laplace --mocks 100 --out calibration
+    python -m benchmarks.calibration CONFIG --method laplace --mocks 100 [--grid N] --out calibration
 
 CONFIG is the file of a fit (with `[survey.mock]` or a catalogue, whose counts the mocks take over) whose
 priors or bounds are narrow enough to be drawn from. A hundred mocks of a model that needs a second a trial
-take a day; --workers and --scheduler spread them (see `galactions posterior --help`).
+take a day; --workers and --scheduler spread them (see `galactions posterior --help`). With --grid,
+predictions are interpolated between N models along each free parameter (`benchmarks.posterior` tells how
+well), which takes minutes for a few parameters.
 """
 
 import argparse
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.interpolated import interpolated
 from galactions.atomic import replacing
 from galactions.config import load_config
 from galactions.inference.executor import open_executor
@@ -35,15 +38,19 @@ def main() -> None:
     parser.add_argument("--method", choices=METHODS, default="laplace")
     parser.add_argument("--mocks", type=int, default=100)
     parser.add_argument("--draws", type=int, default=63)
+    parser.add_argument("--grid", type=int, metavar="N")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--scheduler")
     parser.add_argument("--out", type=Path, default=Path("calibration"))
     asked = parser.parse_args()
     config = load_config(asked.config)
     settings = config.posterior.model_copy(update={"method": asked.method})
+    problem = problem_from_config(config)
+    if asked.grid is not None:
+        problem = interpolated(problem, asked.grid, asked.out / "grid")
     with open_executor(asked.scheduler, asked.workers) as executor:
         found = calibrate(
-            problem_from_config(config),
+            problem,
             settings,
             range(asked.mocks),
             draws=asked.draws,

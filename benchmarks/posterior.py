@@ -1,9 +1,11 @@
 """What each sampler costs on a real fit: seconds, evaluations, effective sample size, R-hat.
 
-    python -m benchmarks.posterior CONFIG [--method laplace --method delayed ...] [--out DIR]
+    python -m benchmarks.posterior CONFIG [--method laplace --method delayed ...] [--grid N] [--out DIR]
 
 CONFIG is the file of a fit; its `[posterior]` table holds for every method. Folders below --out are taken up
-if they are there, so that a benchmark of hours can be stopped.
+if they are there, so that a benchmark of hours can be stopped. With --grid, predictions are interpolated
+between N models along each free parameter, and the model itself tells at draws of the first method by how
+much its log density differs from that.
 """
 
 import argparse
@@ -13,10 +15,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.interpolated import interpolated, missed
 from galactions.config import load_config
 from galactions.inference import show_progress
 from galactions.inference.model_predictor import problem_from_config
 from galactions.inference.posterior import METHODS, PosteriorResult, sample_posterior
+
+CHECKED = 20
+"""Draws at which an interpolation is compared with the model."""
 
 
 def main() -> None:
@@ -25,10 +31,12 @@ def main() -> None:
     )
     parser.add_argument("config", type=Path)
     parser.add_argument("--method", choices=METHODS, action="append")
+    parser.add_argument("--grid", type=int, metavar="N")
     parser.add_argument("--out", type=Path, default=Path("posterior-benchmark"))
     asked = parser.parse_args()
     config = load_config(asked.config)
-    problem = problem_from_config(config)
+    model = problem_from_config(config)
+    problem = model if asked.grid is None else interpolated(model, asked.grid, asked.out / "grid")
     with show_progress() as progress:
         results = [
             sample_posterior(
@@ -42,6 +50,10 @@ def main() -> None:
             for method in asked.method or METHODS
         ]
     Console(width=150).print(table(results))
+    if asked.grid is not None:
+        draws = results[0].draws
+        off = missed(model, problem, draws[np.linspace(0, len(draws) - 1, CHECKED).round().astype(int)])
+        print(f"log density of the model itself at {CHECKED} draws: differs by {np.std(off):.1e} (rms)")
 
 
 def table(results: list[PosteriorResult]) -> Table:

@@ -32,8 +32,9 @@ class VerdictKind(Enum):
         "posterior.method = 'laplace', posterior.max_rounds) and resume the run."
     )
     HEAVY_WEIGHTS = (
-        "k-hat is {}, above 0.7: a few points carry the weights, so the posterior has tails that the normal "
-        "approximation misses. Use posterior.method = 'delayed' or 'nuts'."
+        "k-hat is {}, above 0.7: a few points carry the weights, so the posterior has tails that the "
+        "proposals miss. Give priors or narrow fit.bounds where it is widest, or use posterior.method = "
+        "'delayed' or 'nuts', which draw without weights."
     )
     DIVERGENT = (
         "{} trajectories diverged: the posterior has a place too narrow for the step size, and draws near it "

@@ -24,6 +24,10 @@ WIDTH = 1.1
 """Temperature of the emulator's posterior that points are drawn from: a tenth wider in variance, so that what
 the emulator makes too narrow is reached as well; costs 6% of the sample in 15 dimensions."""
 
+TEACHING = 4
+"""One round in this many, the earliest, only teaches the emulator: what was drawn when it knew least carries
+few effective draws and the largest weights. Which rounds those are does not depend on what they found."""
+
 SETTLING = 20
 """Steps on the emulator before the first point of a round is taken; they cost no evaluation of the model."""
 
@@ -74,14 +78,15 @@ def emulated_sample(
     of the features is learnt; those of the next round are drawn from its posterior, by Hamiltonian
     trajectories that cost no evaluation of the model, and the model itself weighs them. Each round's
     emulator has not seen the points that are drawn from it, so the weights of a round are right up to a
-    factor; the rounds are put together in proportion to their effective sample sizes.
+    factor; the rounds are put together in proportion to their effective sample sizes, without the first of
+    `TEACHING`.
 
     Raises ModelError where too few points make a model.
     """
     told: list[Round] = []
     for rounds in _rounds(target, mode, start, draws, seed, mapper):
-        found = _together(rounds)
-        told.append(Round(len(found.u), found.ess, found.k_hat))
+        found = _together(rounds[len(rounds) // TEACHING :])
+        told.append(Round(draws * len(rounds), found.ess, found.k_hat))
         if after_round is not None:
             after_round(told[-1])
         if (found.ess >= target_ess and not found.k_hat > TRUSTED) or len(told) == max_rounds:
@@ -154,7 +159,7 @@ def _weighed(target: RecordedTarget, u: Vector, proposed: Vector, mapper: Mapper
 
 
 def _together(rounds: list[Points]) -> WeightedSample:
-    """All rounds as one weighted sample, without evidence and rounds."""
+    """The rounds as one weighted sample, without evidence and rounds."""
     from scipy.special import logsumexp
 
     parts = []

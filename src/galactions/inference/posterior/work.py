@@ -1,7 +1,6 @@
 """The steps of a posterior: mode, normal approximation, and the sample of the method that was chosen."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -53,14 +52,15 @@ class Sample:
 
 
 @dataclass(frozen=True, eq=False)
-class ChainTask:
-    """One chain to be drawn, with all it needs besides the target."""
+class Chains:
+    """What all chains have in common: what they are drawn from, and how. emulated: the density that proposals
+    of delayed acceptance come from. folder: of the run, if there is one."""
 
+    target: Target
     settings: PosteriorSettings
     start: Laplace
     emulated: Density | None
-    chain: int
-    journal: Path | None
+    folder: Path | None
 
 
 def draw_sample(
@@ -101,11 +101,7 @@ def draw_sample(
             answers = recorded(target, folder, "emulator")
             emulated = _emulator(answers, mode, normal, settings, _mapper(executor), clock)
             counted.append(answers)
-        tasks = [
-            ChainTask(settings, normal, emulated, k, _journal(folder, f"chain-{k:03d}"))
-            for k in range(settings.chains)
-        ]
-        chains = _chains(target, tasks, executor, clock)
+        chains = _drawn(Chains(target, settings, normal, emulated, folder), executor, clock)
         counted.extend(chains)
     evaluations: dict[str, int] = {}
     for item in counted:
@@ -176,44 +172,42 @@ def _emulator(
     return Tempered(learnt, WIDTH)
 
 
-def run_chain(target: Target, task: ChainTask, after_draw: AfterDraw | None = None) -> Chain:
-    """Draws one chain."""
-    settings = task.settings
-    at = RecordedTarget(target, None if task.journal is None else Journal(task.journal))
-    plan = ChainPlan(settings.draws, settings.warmup, settings.seed, task.chain, after_draw)
-    if settings.method == "delayed" and task.emulated is not None:
-        return delayed_chain(at, task.emulated, plan)
+def run_chain(common: Chains, number: int, after_draw: AfterDraw | None = None) -> Chain:
+    """Draws the chain of this number, from 0."""
+    settings = common.settings
+    at = recorded(common.target, common.folder, f"chain-{number:03d}")
+    plan = ChainPlan(settings.draws, settings.warmup, settings.seed, number, after_draw)
+    if settings.method == "delayed" and common.emulated is not None:
+        return delayed_chain(at, common.emulated, plan)
     if settings.method == "nuts":
         from galactions.inference.posterior.nuts import nuts_chain
 
-        return nuts_chain(at, task.start, plan, max_doublings=settings.max_doublings)
+        return nuts_chain(at, common.start, plan, max_doublings=settings.max_doublings)
     from galactions.inference.posterior.ensemble import ensemble_chain
 
-    return ensemble_chain(at, task.start, plan, walkers=settings.walkers)
+    return ensemble_chain(at, common.start, plan, walkers=settings.walkers)
 
 
-def _chains(
-    target: Target, tasks: Sequence[ChainTask], executor: Executor, clock: "_Clock"
-) -> tuple[Chain, ...]:
+def _drawn(common: Chains, executor: Executor, clock: "_Clock") -> tuple[Chain, ...]:
+    count = common.settings.chains
     if not isinstance(executor, SerialExecutor):
-        clock.stage(f"drawing {len(tasks)} chains on {executor.workers} workers")
-        return tuple(executor.map(run_chain, target, tasks))
+        clock.stage(f"drawing {count} chains on {executor.workers} workers")
+        return tuple(executor.map(run_chain, common, range(count)))
     chains = []
-    for task in tasks:
-        told = f"chain {task.chain + 1} of {len(tasks)}"
+    for number in range(count):
+        told = f"chain {number + 1} of {count}"
         clock.stage(told)
-        chains.append(run_chain(target, task, lambda done, of, told=told: clock.tell(told, done, of)))  # type: ignore[misc]
+        chains.append(
+            run_chain(common, number, lambda done, of, told=told: clock.tell(told, done, of))  # type: ignore[misc]
+        )
     return tuple(chains)
 
 
 def recorded(target: Target, folder: Path | None, name: str) -> RecordedTarget:
     """The target with a journal of its own in the folder's `evaluations`, if there is a folder."""
-    path = _journal(folder, name)
-    return RecordedTarget(target, None if path is None else Journal(path))
-
-
-def _journal(folder: Path | None, name: str) -> Path | None:
-    return None if folder is None else folder / "evaluations" / f"{name}.jsonl"
+    return RecordedTarget(
+        target, None if folder is None else Journal(folder / "evaluations" / f"{name}.jsonl")
+    )
 
 
 def _mapper(executor: Executor) -> Mapper | None:

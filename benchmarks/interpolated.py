@@ -1,0 +1,126 @@
+"""A fit problem whose predictions are interpolated between models on a grid: samplers can then be checked on
+a real model with few free parameters, which takes tens of thousands of trials."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from numpy.polynomial import chebyshev
+from numpy.typing import NDArray
+
+from galactions.atomic import replacing
+from galactions.inference.bins import BinLayout
+from galactions.inference.parameters import FreeParameters
+from galactions.inference.posterior import problem_target
+from galactions.inference.problem import FitProblem, predict_heights
+
+Floats = NDArray[np.float64]
+Histograms = Mapping[str, Sequence[Floats]]
+
+
+def interpolated(problem: FitProblem, nodes: int, folder: Path) -> FitProblem:
+    """The problem with its predictor interpolated between the bounds of the free parameters, from models at
+    this many Chebyshev `nodes` along each; they are kept in `folder` and taken up from there.
+
+    Raises SystemExit where a model of the grid cannot be built, or bounds are not finite.
+    """
+    free, layout = problem.free, problem.layout
+    if not np.all(np.isfinite(free.upper - free.lower)):
+        raise SystemExit(f"a grid needs [fit.bounds] of all free parameters: {', '.join(free.names)}")
+    at = chebyshev.chebpts1(nodes)
+    places = list(product(range(nodes), repeat=len(free.names)))
+    heights = []
+    for number, place in enumerate(places):
+        values = free.lower + 0.5 * (1.0 + at[list(place)]) * (free.upper - free.lower)
+        heights.append(_heights(problem, values, folder / f"model-{number:04d}.npz"))
+        print(f"{number + 1} of {len(places)} models of the grid", end="\r", flush=True)
+    print()
+    found = np.array(heights).reshape(*[nodes] * len(free.names), -1)
+    to_coefficients = np.linalg.inv(chebyshev.chebvander(at, nodes - 1))
+    for axis in range(len(free.names)):
+        found = np.moveaxis(np.tensordot(to_coefficients, found, (1, axis)), 0, axis)
+    return replace(problem, predictor=Interpolated(free, layout, found))
+
+
+def missed(problem: FitProblem, other: FitProblem, points: Floats) -> Floats:
+    """By how much the log density of `other` is off at points (k, n) of free values: (k,), less their
+    mean, which no sampler sees."""
+    told = []
+    for values in points:
+        u = problem.free.to_unbounded(values)
+        told.append(problem_target(other).log_density(u) - problem_target(problem).log_density(u))
+    return np.array(told) - np.mean(told)
+
+
+@dataclass(frozen=True, eq=False)
+class Heights:
+    """Predicted histograms, without errors of their own."""
+
+    p: Histograms
+    error: Histograms
+    ess: Sequence[float]
+
+
+@dataclass(frozen=True, eq=False)
+class Interpolated:
+    """A `DifferentiablePredictor`: heights as Chebyshev series in the `free` parameters between their bounds;
+    coefficients (nodes, ..., nodes, n_bins)."""
+
+    free: FreeParameters
+    layout: BinLayout
+    coefficients: Floats
+
+    def predict(self, parameters: Mapping[str, float]) -> Heights:
+        p = self.layout.unflatten(self._series(self._bases(parameters)))
+        nothing = {name: [np.zeros_like(row) for row in rows] for name, rows in p.items()}
+        return Heights(p, nothing, [np.inf] * len(self.layout.survey.regions))
+
+    def jacobian(self, parameters: Mapping[str, float], names: Sequence[str]) -> Histograms:
+        bases, columns = self._bases(parameters), []
+        for name in names:
+            i = self.free.names.index(name)
+            moved = [self._slope(parameters[name], i) if i == j else base for j, base in enumerate(bases)]
+            columns.append(self._series(moved))
+        return self.layout.unflatten(np.stack(columns, axis=-1))
+
+    def _series(self, bases: Sequence[Floats]) -> Floats:
+        found = self.coefficients
+        for base in bases:
+            found = np.tensordot(base, found, (0, 0))
+        return found
+
+    def _bases(self, parameters: Mapping[str, float]) -> list[Floats]:
+        """Of each free parameter the Chebyshev polynomials (nodes,) there."""
+        degree = self.coefficients.shape[0] - 1
+        return [
+            chebyshev.chebvander(self._scaled(parameters[name], i), degree)[0]
+            for i, name in enumerate(self.free.names)
+        ]
+
+    def _slope(self, value: float, i: int) -> Floats:
+        """Their derivatives by the parameter, (nodes,)."""
+        nodes = self.coefficients.shape[0]
+        by_x = chebyshev.chebvander(self._scaled(value, i), nodes - 2)[0] @ chebyshev.chebder(np.eye(nodes))
+        return np.asarray(by_x * 2.0 / (self.free.upper[i] - self.free.lower[i]))
+
+    def _scaled(self, value: float, i: int) -> float:
+        lower, upper = self.free.lower[i], self.free.upper[i]
+        return float(2.0 * (value - lower) / (upper - lower) - 1.0)
+
+
+def _heights(problem: FitProblem, values: Floats, path: Path) -> Floats:
+    """Predicted heights (n_bins,) at free values, kept in a file or read from there."""
+    if path.exists():
+        with np.load(path) as kept:
+            if np.array_equal(kept["values"], values):
+                return np.asarray(kept["heights"])
+        raise SystemExit(f"{path} is of another grid: choose another folder")
+    outcome = predict_heights(problem, values)
+    if outcome.array is None:
+        raise SystemExit(f"no model at {problem.free.named(values)}: {outcome.reason}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part, part.open("wb") as stream:
+        np.savez(stream, values=values, heights=outcome.array)
+    return outcome.array
