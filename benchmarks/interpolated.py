@@ -47,10 +47,8 @@ def interpolated(problem: FitProblem, nodes: int, folder: Path) -> FitProblem:
 def missed(problem: FitProblem, other: FitProblem, points: Floats) -> Floats:
     """By how much the log density of `other` is off at points (k, n) of free values: (k,), less their
     mean, which no sampler sees."""
-    told = []
-    for values in points:
-        u = problem.free.to_unbounded(values)
-        told.append(problem_target(other).log_density(u) - problem_target(problem).log_density(u))
+    true, found = problem_target(problem), problem_target(other)
+    told = [found.log_density(u) - true.log_density(u) for u in map(true.from_values, points)]
     return np.array(told) - np.mean(told)
 
 

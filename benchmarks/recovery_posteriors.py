@@ -36,9 +36,6 @@ from galactions.inference.problem import FitProblem
 from galactions.inference.slopes import Slopes
 
 Floats = NDArray[np.float64]
-TRAJECTORIES = 3
-"""Between two draws, which need not be independent for means and quantiles."""
-
 GOOD, MOST = 0.7, 3
 """Error of the emulated log density with which draws are taken, and how often they are drawn."""
 
@@ -89,7 +86,7 @@ class Pupil:
     @classmethod
     def of(cls, target: ProblemTarget, slopes: Slopes, folders: list[Path]) -> "Pupil":
         """Of all evaluations in the folders."""
-        u = target.problem.free.to_unbounded(slopes.values)
+        u = target.from_values(slopes.values)
         features, by_u = target.features_of(slopes.prediction), target.feature_slopes_of(slopes)
         curvature = target.curvature_of(features, by_u, u)
         mode = Mode(u, target.log_density_of(features, u), curvature, True, 0, features, by_u)
@@ -137,7 +134,7 @@ def posterior(pupil: Pupil, target: ProblemTarget, draws: int, seed: int) -> Moc
     while True:
         emulator = pupil.emulator(target)
         rng = np.random.default_rng([seed, len(off), 11])
-        z, _ = drawn(Tempered(emulator, 1.0), draws, rng, TRAJECTORIES)
+        z, _ = drawn(Tempered(emulator, 1.0), draws, rng)
         mean = z.mean(axis=0)
         features = target.features(emulator.start.u(mean))
         pupil.u.append(emulator.start.u(mean))

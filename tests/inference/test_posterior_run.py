@@ -56,7 +56,7 @@ PRIORS = {"sigma_z0_thin": {"kind": "normal", "mean": 29.0, "sigma": 2.0}}
 
 def test_gradient_of_the_target_is_that_of_its_values(target):
     rng = np.random.default_rng(0)
-    centre = target.problem.free.to_unbounded(np.array([TRUTH[name] for name in NAMES]))
+    centre = target.from_values(np.array([TRUTH[name] for name in NAMES]))
     for u in centre + 0.05 * rng.standard_normal((3, 3)):
         value, gradient = target.value_and_gradient(u)
         assert value == target.log_density(u)
@@ -78,7 +78,7 @@ def test_gradient_by_the_way_back_is_that_by_all_derivatives():
         )
         for one in (model, ExtendedGaussians(stars=model.stars))
     ]
-    u = both[0].problem.free.to_unbounded(np.array([62.0, 29.5, 12.0]))
+    u = both[0].from_values(np.array([62.0, 29.5, 12.0]))
     (value, gradient), (same, by_slopes) = (each.value_and_gradient(u) for each in both)
     assert len(model.gone) == 1
     assert value == pytest.approx(same, rel=1e-12)
@@ -91,7 +91,7 @@ def test_gradient_by_the_way_back_is_that_by_all_derivatives():
 def test_curvature_of_the_target_is_that_expected_of_its_values(target):
     """Observed and expected curvature differ by the data's noise, which averages out over surveys."""
     truth = np.array([TRUTH[name] for name in NAMES])
-    centre = target.problem.free.to_unbounded(truth)
+    centre = target.from_values(truth)
     observed = np.zeros((3, 3))
     for seed in range(8):
         mine = dataclasses.replace(target.problem, survey=survey_from(SMOOTH, seed=seed))
@@ -107,7 +107,7 @@ def test_curvature_of_the_target_is_that_expected_of_its_values(target):
 
 
 def test_features_hold_all_of_the_likelihood(target):
-    u = target.problem.free.to_unbounded(np.array([60.0, 31.0, 12.0]))
+    u = target.from_values(np.array([60.0, 31.0, 12.0]))
     features, slopes = target.features(u), target.feature_slopes(u)
     assert target.log_density_of(features, u) == pytest.approx(target.log_density(u), rel=1e-12)
     by_feature, by_u = target.gradient_of(features, u)

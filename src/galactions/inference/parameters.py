@@ -3,9 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from galactions.errors import ConfigError
 from galactions.inference.priors import Prior, PriorSettings
@@ -65,7 +66,7 @@ class FreeParameters:
     items: tuple[FreeParameter, ...]
     ties: tuple[Tie, ...] = ()
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(item.name for item in self.items)
 
@@ -73,20 +74,20 @@ class FreeParameters:
     def start(self) -> NDArray[np.float64]:
         return np.array([item.start for item in self.items])
 
-    @property
+    @cached_property
     def lower(self) -> NDArray[np.float64]:
-        return np.array([item.lower for item in self.items])
+        return _fixed([item.lower for item in self.items])
 
-    @property
+    @cached_property
     def upper(self) -> NDArray[np.float64]:
-        return np.array([item.upper for item in self.items])
+        return _fixed([item.upper for item in self.items])
 
-    @property
+    @cached_property
     def scale(self) -> NDArray[np.float64]:
         """A typical size of each: its start, or the width of its bounds where it starts at zero."""
         sizes = np.abs(self.start)
         widths = np.where(np.isfinite(self.upper - self.lower), self.upper - self.lower, 1.0)
-        return np.where(sizes > 0, sizes, widths)
+        return _fixed(np.where(sizes > 0, sizes, widths))
 
     def named(self, values: NDArray[np.float64]) -> dict[str, float]:
         """The vector of values as a dict."""
@@ -153,7 +154,7 @@ class FreeParameters:
         slope = np.where(has_lower & has_upper, -np.tanh(0.5 * u), np.where(has_lower | has_upper, sign, 0.0))
         return log, slope
 
-    @property
+    @cached_property
     def priors(self) -> tuple[Prior, ...]:
         """The prior of each."""
         return tuple(item.prior or Prior(item.lower, item.upper) for item in self.items)
@@ -188,6 +189,13 @@ class FreeParameters:
         near = fraction * np.maximum(np.abs(values), np.finfo(float).tiny)
         touching = (values - self.lower <= near) | (self.upper - values <= near)
         return tuple(name for name, on in zip(self.names, touching, strict=True) if on)
+
+
+def _fixed(values: ArrayLike) -> NDArray[np.float64]:
+    """An array that nobody may write to, since it is handed out more than once."""
+    array = np.array(values, dtype=float)
+    array.flags.writeable = False
+    return array
 
 
 def default_bounds(name: str, start: float) -> tuple[float, float]:

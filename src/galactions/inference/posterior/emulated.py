@@ -15,7 +15,7 @@ from galactions.inference.posterior.laplace import Laplace
 from galactions.inference.posterior.optimum import Mode
 from galactions.inference.posterior.psis import smooth_weights
 from galactions.inference.posterior.student import StudentT
-from galactions.inference.posterior.trajectories import TRAJECTORIES, state_at, travelled, tuned_step
+from galactions.inference.posterior.trajectories import state_at, tuned_walk
 from galactions.inference.posterior.value_emulator import ValueEmulator, learnt_emulator
 
 Vector = NDArray[np.float64]
@@ -28,8 +28,8 @@ TEACHING = 4
 """One round in this many, the earliest, only teaches the emulator: what was drawn when it knew least carries
 few effective draws and the largest weights. Which rounds those are does not depend on what they found."""
 
-SETTLING = 20
-"""Steps on the emulator before the first point of a round is taken; they cost no evaluation of the model."""
+SETTLING = 5
+"""Draws from the emulator before the first point of a round: they cost no evaluation of the model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,16 +136,13 @@ def learnt(target: RecordedTarget, mode: Mode, start: Laplace, rounds: list[Poin
     )
 
 
-def drawn(
-    density: Tempered, count: int, rng: np.random.Generator, trajectories: int = TRAJECTORIES
-) -> tuple[Vector, Vector]:
-    """Points z (count, n) of a density, and its log there (count,): all but independent of each other, unless
-    there are fewer `trajectories` between two."""
-    step = tuned_step(density, rng)
+def drawn(density: Tempered, count: int, rng: np.random.Generator) -> tuple[Vector, Vector]:
+    """Points z (count, n) of a density, all but independent of each other, and its log there (count,)."""
+    walk = tuned_walk(density, rng)
     state = state_at(density, np.zeros(len(density.start.mean)))
     points, values = [], []
     for i in range(SETTLING + count):
-        state = travelled(density, state, step, rng, trajectories)
+        state = walk.end(density, state, rng)
         if i >= SETTLING:
             points.append(state.z)
             values.append(state.emulated)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from galactions.inference.parameters import FreeParameters
 from galactions.inference.posterior.bands import Bands
+from galactions.inference.posterior.coordinates import Coordinates
 from galactions.inference.posterior.diagnostics import TROUBLE, Evidence, Verdict, judge
 from galactions.inference.posterior.settings import PosteriorSettings
 from galactions.inference.posterior.summary import (
@@ -28,7 +28,7 @@ class PosteriorResult:
     """A posterior sample of a model's free parameters, and what it is worth.
 
     names: of the n parameters. values (chains, draws, n): draws of equal weight (those of "laplace" are
-    resampled). log_density (chains, draws): of posterior and unbounded coordinates together, up to a
+    resampled). log_density (chains, draws): of posterior and `Coordinates` together, up to a
     constant. stats: further numbers of each draw. points (k, n), weights (k,): the weighted sample of
     "laplace", else None. parameters: the table. verdicts: what it is worth, in words. log_evidence and its
     error: ln of the integral of likelihood times prior, None where the method has none. k_hat: of the
@@ -117,16 +117,16 @@ mode, a tenth is; of one that ends a deviation below its mode, a twentieth."""
 
 def result_from(
     sample: Sample,
-    free: FreeParameters,
+    coordinates: Coordinates,
     settings: PosteriorSettings,
     model_name: str = "",
     folder: Path | None = None,
 ) -> PosteriorResult:
-    """The result of a sample in the unbounded coordinates of `free`; without bands."""
-    mode = free.from_unbounded(sample.mode.u)
+    """The result of a sample in these coordinates; without bands."""
+    free, mode = coordinates.free, coordinates.values(sample.mode.u)
     if sample.weighted is not None:
         weighted = sample.weighted
-        points = _values(free, weighted.u)
+        points = _values(coordinates, weighted.u)
         count = min(len(points), MOST_RESAMPLED)
         chosen = weighted.resampled(count, settings.seed)
         values, log_density = points[chosen][None], weighted.log_density[chosen][None]
@@ -134,7 +134,7 @@ def result_from(
         stats: dict[str, Vector] = {}
     else:
         points = None
-        values = _values(free, np.concatenate([chain.u for chain in sample.chains]))
+        values = _values(coordinates, np.concatenate([chain.u for chain in sample.chains]))
         log_density = np.concatenate([chain.log_density for chain in sample.chains])
         stats = {
             name: np.concatenate([chain.stats[name] for chain in sample.chains])
@@ -189,7 +189,7 @@ def result_from(
     )
 
 
-def _values(free: FreeParameters, u: Vector) -> Vector:
+def _values(coordinates: Coordinates, u: Vector) -> Vector:
     """Values (..., n) of coordinates (..., n)."""
     flat = u.reshape(-1, u.shape[-1])
-    return np.array([free.from_unbounded(row) for row in flat]).reshape(u.shape)
+    return np.array([coordinates.values(row) for row in flat]).reshape(u.shape)

@@ -166,14 +166,14 @@ def _sample(
     folder = None if run is None else run.path
     sample = draw_sample(
         target,
-        problem.free.to_unbounded(start),
+        target.from_values(start),
         settings,
         folder=folder,
         executor=executor,
         progress=progress,
         slopes=None if slopes is None else target.feature_slopes_of(slopes),
     )
-    result = result_from(sample, problem.free, settings, problem.model_name, folder)
+    result = result_from(sample, target.coordinates, settings, problem.model_name, folder)
     if settings.bands:
         result = replace(result, bands=_bands(problem, result, settings.bands, folder, executor, progress))
     if run is not None:

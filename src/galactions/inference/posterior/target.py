@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from galactions.inference.joint import JointObjective
 from galactions.inference.objective import MultinomialObjective, Objective
+from galactions.inference.posterior.coordinates import Coordinates
 from galactions.inference.predictor import ReversiblePredictor
 from galactions.inference.problem import FitProblem, all_slopes, predict_all, predict_pulled
 from galactions.inference.slopes import Slopes
@@ -74,7 +76,7 @@ class EmulableTarget(Target, Protocol):
 @dataclass(eq=False)
 class ProblemTarget:
     """The posterior of a fit problem: likelihood (`objective` of joint predictions y), times the prior of its
-    free parameters, in unbounded coordinates.
+    free parameters, in `Coordinates`.
 
     Features are sqrt(p_n + 3/(8 N)) of the predicted heights, then predictions for constraints and single
     stars as they are. The last predictions and derivatives are kept, so that value, gradient and curvature at
@@ -83,6 +85,7 @@ class ProblemTarget:
 
     problem: FitProblem
     objective: Objective
+    _known_prior: tuple[bytes, float, Vector] | None = field(default=None, repr=False)
     _predicted: tuple[bytes, Vector | None, str] | None = field(default=None, repr=False)
     _slopes: tuple[bytes, Matrix | None, str] | None = field(default=None, repr=False)
 
@@ -90,8 +93,16 @@ class ProblemTarget:
     def names(self) -> tuple[str, ...]:
         return self.problem.free.names
 
+    @cached_property
+    def coordinates(self) -> Coordinates:
+        return Coordinates(self.problem.free, self.problem.parameters)
+
     def to_values(self, u: Vector) -> Vector:
-        return self.problem.free.from_unbounded(u)
+        return self.coordinates.values(u)
+
+    def from_values(self, values: Vector) -> Vector:
+        """The inverse of `to_values`."""
+        return self.coordinates.of(values)
 
     @property
     def note(self) -> str:
@@ -112,7 +123,7 @@ class ProblemTarget:
             outcome = all_slopes(self.problem, self.to_values(u), self.predicted(u))
             by_u = None
             if outcome.array is not None:
-                by_u = outcome.array * self.problem.free.unbounded_slopes(u)
+                by_u = outcome.array @ self.coordinates.slopes(u)
             self._slopes = u.tobytes(), by_u, outcome.reason
         return self._slopes[1]
 
@@ -144,7 +155,7 @@ class ProblemTarget:
             return nowhere
         value = _finite(before - float(self.objective.value(outcome.array)))
         by_values = outcome.pull(np.asarray(self.objective.slope(outcome.array), float))
-        by_u = by_values * self.problem.free.unbounded_slopes(u)
+        by_u = by_values @ self.coordinates.slopes(u)
         return value, self._prior_slope(u) - by_u
 
     def curvature(self, u: Vector) -> Matrix:
@@ -177,9 +188,7 @@ class ProblemTarget:
 
     def feature_slopes_of(self, slopes: Slopes) -> Matrix:
         """feature_slopes where derivatives `slopes` of the joint prediction by parameters were evaluated."""
-        by_u = slopes.array * self.problem.free.unbounded_slopes(
-            self.problem.free.to_unbounded(slopes.values)
-        )
+        by_u = slopes.array @ self.coordinates.slopes(self.from_values(slopes.values))
         return by_u / self._stretch(self.features_of(slopes.prediction))
 
     def _stretch(self, features: Vector) -> Matrix:
@@ -213,16 +222,20 @@ class ProblemTarget:
         return ANSCOMBE / self.problem.layout.n_stars
 
     def _prior(self, u: Vector) -> float:
-        return self.problem.free.log_prior_unbounded(u)[0]
+        return self._prior_at(u)[0]
 
     def _prior_slope(self, u: Vector) -> Vector:
-        return self.problem.free.log_prior_unbounded(u)[1]
+        return self._prior_at(u)[1]
+
+    def _prior_at(self, u: Vector) -> tuple[float, Vector]:
+        """ln of the prior and its derivatives (n,), evaluated once for both."""
+        key = u.tobytes()
+        if self._known_prior is None or self._known_prior[0] != key:
+            self._known_prior = key, *self.coordinates.log_prior(u)
+        return self._known_prior[1:]
 
     def _prior_curvature(self, u: Vector) -> Matrix:
-        """Minus the second derivative, which is diagonal (each parameter has its own prior), where it is
-        positive."""
-        ahead, behind = self._prior_slope(u + STEP), self._prior_slope(u - STEP)
-        return np.diag(np.maximum((behind - ahead) / (2.0 * STEP), 0.0))
+        return self.coordinates.prior_curvature(u, STEP)
 
 
 def problem_target(problem: FitProblem) -> ProblemTarget:

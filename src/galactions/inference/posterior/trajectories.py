@@ -6,12 +6,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from galactions.inference.posterior.convergence import bulk_ess
 from galactions.inference.posterior.laplace import Laplace
 
 Vector = NDArray[np.float64]
-
-TRAJECTORIES = 8
-"""Hamiltonian trajectories on the emulator for one proposal: its end is all but independent of its start."""
 
 LONGEST, SHORTEST_STEP = 8, 0.1
 """Leapfrog steps of a trajectory: each has 1 to this many, and from this fraction of the step size to all of
@@ -21,8 +19,16 @@ LOST = 1e5
 """A trajectory that comes to where the emulated log density is this far below the mode is not accepted. The
 limit is the same from wherever it began, so that the way back is refused as well."""
 
-TUNING = 200
-"""Trajectories on the emulator from which the step size is learnt; they cost no evaluation of the model."""
+TUNING, PROBING = 200, 400
+"""Trajectories on the emulator from which the step size is learnt, and then how many make a draw; they cost
+no evaluation of the model."""
+
+APART = 1.5
+"""Trajectories from one draw to the next, over the time in which the slowest coordinate forgets where it was:
+the correlation that is left is some 0.05."""
+
+FEWEST, MOST = 8, 100
+"""Trajectories between two draws are at least, and at most, so many."""
 
 
 class Density(Protocol):
@@ -49,17 +55,24 @@ def state_at(density: Density, z: Vector) -> State:
     return State(z, value, gradient)
 
 
-def travelled(
-    density: Density, state: State, step: float, rng: np.random.Generator, count: int = TRAJECTORIES
-) -> State:
-    """Where `count` trajectories in a row end: with `TRAJECTORIES`, all but independent of their start."""
-    for _ in range(count):
-        state = _trajectory(density, state, step, rng)[0]
-    return state
+@dataclass(frozen=True)
+class Walk:
+    """How to go from one draw to the next: `count` trajectories with this leapfrog step."""
+
+    step: float
+    count: int
+
+    def end(self, density: Density, state: State, rng: np.random.Generator) -> State:
+        """Where the walk from `state` ends: all but independent of it. As likely, by the density, as the way
+        back."""
+        for _ in range(self.count):
+            state = _trajectory(density, state, self.step, rng)[0]
+        return state
 
 
-def tuned_step(density: Density, rng: np.random.Generator) -> float:
-    """The leapfrog step with which about 0.9 of the trajectories on the emulator are accepted."""
+def tuned_walk(density: Density, rng: np.random.Generator) -> Walk:
+    """The walk of which about 0.9 of the trajectories are accepted, and whose ends are all but independent of
+    where it began, along every coordinate."""
     from galactions.inference.posterior.nuts import DualAveraging
 
     n = len(density.start.mean)
@@ -68,7 +81,13 @@ def tuned_step(density: Density, rng: np.random.Generator) -> float:
     for _ in range(TUNING):
         state, probability = _trajectory(density, state, averaging.step, rng)
         averaging.update(probability)
-    return averaging.averaged
+    points = []
+    for _ in range(PROBING):
+        state = _trajectory(density, state, averaging.averaged, rng)[0]
+        points.append(state.z)
+    sizes = [bulk_ess(column[None]) for column in np.array(points).T]
+    slowest = PROBING / min(sizes) if np.all(np.isfinite(sizes)) else np.inf
+    return Walk(averaging.averaged, int(np.clip(np.ceil(APART * min(slowest, MOST)), FEWEST, MOST)))
 
 
 def _trajectory(density: Density, state: State, step: float, rng: np.random.Generator) -> tuple[State, float]:
