@@ -118,7 +118,7 @@ def test_features_hold_all_of_the_likelihood(target):
 def posteriors():
     chosen = {
         "laplace": {"draws": 600, "target_ess": 1000},
-        "emulated": {"draws": 200, "target_ess": 600},
+        "emulated": {"draws": 120, "target_ess": 350},
         "delayed": {"draws": 400, "warmup": 20, "chains": 2, "target_ess": 300},
         "nuts": {"draws": 400, "warmup": 60, "chains": 2, "target_ess": 200},
         "ensemble": {"draws": 1200, "warmup": 150, "chains": 2, "target_ess": 200},
@@ -287,14 +287,18 @@ def test_a_finished_run_is_read_and_goes_on_with_more_draws(tmp_path, method):
     np.testing.assert_array_equal(again.values, first.values)
     assert again.summary() == load_posterior(tmp_path).summary() == first.summary()
     if method in WEIGHTED:
-        more = settings.model_copy(update={"target_ess": 250.0})
+        more = settings.model_copy(update={"target_ess": 250.0, "max_rounds": 12})
     else:
         more = settings.model_copy(update={"draws": settings.draws + 10})
     longer = sample_posterior(problem(Counting(), SURVEY), settings=more, folder=tmp_path, resume=True)
     assert all(longer.evaluations[kind] >= count for kind, count in first.evaluations.items())
     assert sum(longer.evaluations.values()) > sum(first.evaluations.values())
     if method in WEIGHTED:
-        np.testing.assert_array_equal(longer.points[: len(first.points)], first.points)
+        # Of an emulator's rounds the first quarter is left out, and a quarter of more rounds is more.
+        (left_out,) = np.flatnonzero(np.all(first.points == longer.points[0], axis=1))
+        assert left_out == 0 or method == "emulated"
+        kept = first.points[left_out:]
+        np.testing.assert_array_equal(longer.points[: len(kept)], kept)
         assert longer.ess >= 250
     else:
         np.testing.assert_array_equal(longer.values[:, : settings.draws], first.values)

@@ -126,15 +126,18 @@ class FreeParameters:
 
     def from_unbounded(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
         """The inverse of `to_unbounded`: always within the bounds (at most, by rounding, on them)."""
-        has_lower, has_upper = np.isfinite(self.lower), np.isfinite(self.upper)
-        lower, upper = np.where(has_lower, self.lower, 0.0), np.where(has_upper, self.upper, 0.0)
-        u = np.clip(coordinates, -700.0, 700.0)  # beyond these exp() overflows
-        both = lower + (upper - lower) * np.where(
-            u > 0, 1.0 / (1.0 + np.exp(-u)), np.exp(u) / (1.0 + np.exp(u))
-        )
-        one = np.where(has_lower, lower + np.exp(u), upper - np.exp(-u))
-        values = np.where(has_lower & has_upper, both, np.where(has_lower | has_upper, one, u * self.scale))
-        return np.asarray(np.clip(values, self.lower, self.upper), dtype=float)
+        from scipy.special import expit
+
+        u = np.minimum(np.maximum(coordinates, -700.0), 700.0)  # beyond these exp() overflows
+        if self._two_sided.all():
+            values = self.lower + (self.upper - self.lower) * expit(u)
+        else:
+            has_lower, has_upper = np.isfinite(self.lower), np.isfinite(self.upper)
+            lower, upper = np.where(has_lower, self.lower, 0.0), np.where(has_upper, self.upper, 0.0)
+            one = np.where(has_lower, lower + np.exp(u), upper - np.exp(-u))
+            values = np.where(has_lower | has_upper, one, u * self.scale)
+            values = np.where(self._two_sided, lower + (upper - lower) * expit(u), values)
+        return np.asarray(np.minimum(np.maximum(values, self.lower), self.upper), dtype=float)
 
     def unbounded_slopes(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
         """Derivative of each value by its coordinate."""
@@ -144,15 +147,23 @@ class FreeParameters:
         self, coordinates: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """ln |dx/du| of the transformation from coordinates u to values x, and its derivatives by u."""
+        u = np.minimum(np.maximum(coordinates, -700.0), 700.0)
+        far = np.abs(u)
+        if self._two_sided.all():
+            return np.log(self.upper - self.lower) - far - 2.0 * np.log1p(np.exp(-far)), -np.tanh(0.5 * u)
         has_lower, has_upper = np.isfinite(self.lower), np.isfinite(self.upper)
-        u = np.clip(coordinates, -700.0, 700.0)
-        width = np.where(has_lower & has_upper, self.upper - self.lower, 1.0)
-        both = np.log(width) - np.abs(u) - 2.0 * np.log1p(np.exp(-np.abs(u)))
+        width = np.where(self._two_sided, self.upper - self.lower, 1.0)
+        both = np.log(width) - far - 2.0 * np.log1p(np.exp(-far))
         one = np.where(has_lower, u, -u)
-        log = np.where(has_lower & has_upper, both, np.where(has_lower | has_upper, one, np.log(self.scale)))
+        log = np.where(self._two_sided, both, np.where(has_lower | has_upper, one, np.log(self.scale)))
         sign = np.where(has_lower, 1.0, -1.0)
-        slope = np.where(has_lower & has_upper, -np.tanh(0.5 * u), np.where(has_lower | has_upper, sign, 0.0))
+        slope = np.where(self._two_sided, -np.tanh(0.5 * u), np.where(has_lower | has_upper, sign, 0.0))
         return log, slope
+
+    @cached_property
+    def _two_sided(self) -> NDArray[np.bool_]:
+        """Which have two finite bounds: nearly always all."""
+        return np.isfinite(self.lower) & np.isfinite(self.upper)
 
     @cached_property
     def priors(self) -> tuple[Prior, ...]:

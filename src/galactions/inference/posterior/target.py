@@ -26,6 +26,9 @@ root is then the same in every bin, and its dependence on the parameters nearly 
 STEP = 1e-4
 """Step in u over which the slope of the prior is differenced: the curvature only shapes proposals."""
 
+PRIORS_KEPT = 10_000
+"""Points at which the prior is remembered."""
+
 
 @runtime_checkable
 class Target(Protocol):
@@ -85,7 +88,7 @@ class ProblemTarget:
 
     problem: FitProblem
     objective: Objective
-    _known_prior: tuple[bytes, float, Vector] | None = field(default=None, repr=False)
+    _known_priors: dict[bytes, tuple[float, Vector]] = field(default_factory=dict, repr=False)
     _predicted: tuple[bytes, Vector | None, str] | None = field(default=None, repr=False)
     _slopes: tuple[bytes, Matrix | None, str] | None = field(default=None, repr=False)
 
@@ -228,11 +231,13 @@ class ProblemTarget:
         return self._prior_at(u)[1]
 
     def _prior_at(self, u: Vector) -> tuple[float, Vector]:
-        """ln of the prior and its derivatives (n,), evaluated once for both."""
+        """ln of the prior and its derivatives (n,): kept, as emulators ask again at each of their points."""
         key = u.tobytes()
-        if self._known_prior is None or self._known_prior[0] != key:
-            self._known_prior = key, *self.coordinates.log_prior(u)
-        return self._known_prior[1:]
+        if key not in self._known_priors:
+            if len(self._known_priors) == PRIORS_KEPT:
+                self._known_priors.clear()
+            self._known_priors[key] = self.coordinates.log_prior(u)
+        return self._known_priors[key]
 
     def _prior_curvature(self, u: Vector) -> Matrix:
         return self.coordinates.prior_curvature(u, STEP)
