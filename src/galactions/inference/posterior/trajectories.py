@@ -27,7 +27,7 @@ APART = 1.5
 """Trajectories from one draw to the next, over the time in which the slowest coordinate forgets where it was:
 the correlation that is left is some 0.05."""
 
-FEWEST, MOST = 8, 100
+FEWEST, MOST = 8, 150
 """Trajectories between two draws are at least, and at most, so many."""
 
 
