@@ -1,10 +1,12 @@
 """A fit problem whose predictions are interpolated between models on a grid: samplers can then be checked on
 a real model with few free parameters, which takes tens of thousands of trials."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -12,8 +14,10 @@ from numpy.typing import NDArray
 
 from galactions.atomic import replacing
 from galactions.inference.bins import BinLayout
+from galactions.inference.files import write_json
 from galactions.inference.parameters import FreeParameters
 from galactions.inference.posterior import problem_target
+from galactions.inference.posterior.folder import problem_identity
 from galactions.inference.problem import FitProblem, predict_heights
 
 Floats = NDArray[np.float64]
@@ -24,17 +28,21 @@ def interpolated(problem: FitProblem, nodes: int, folder: Path) -> FitProblem:
     """The problem with its predictor interpolated between the bounds of the free parameters, from models at
     this many Chebyshev `nodes` along each; they are kept in `folder` and taken up from there.
 
-    Raises SystemExit where a model of the grid cannot be built, or bounds are not finite.
+    Raises SystemExit where a model of the grid cannot be built, bounds are not finite, there are fewer than
+    two nodes, or the folder holds the grid of another problem.
     """
     free, layout = problem.free, problem.layout
+    if nodes < 2:
+        raise SystemExit(f"--grid {nodes}: allowed is a whole number from 2 up")
     if not np.all(np.isfinite(free.upper - free.lower)):
         raise SystemExit(f"a grid needs [fit.bounds] of all free parameters: {', '.join(free.names)}")
+    _claim(folder, {**problem_identity(problem), "nodes": nodes})
     at = chebyshev.chebpts1(nodes)
     places = list(product(range(nodes), repeat=len(free.names)))
     heights = []
     for number, place in enumerate(places):
         values = free.lower + 0.5 * (1.0 + at[list(place)]) * (free.upper - free.lower)
-        heights.append(_heights(problem, values, folder / f"model-{number:04d}.npz"))
+        heights.append(_heights(problem, values, folder / f"model-{number:04d}.npy"))
         print(f"{number + 1} of {len(places)} models of the grid", end="\r", flush=True)
     print()
     found = np.array(heights).reshape(*[nodes] * len(free.names), -1)
@@ -78,6 +86,11 @@ class Interpolated:
     def jacobian(self, parameters: Mapping[str, float], names: Sequence[str]) -> Histograms:
         bases, columns = self._bases(parameters), []
         for name in names:
+            if (
+                name not in self.free.names
+            ):  # tied to one that is, and moved with it in every model of the grid
+                columns.append(np.zeros(self.coefficients.shape[-1]))
+                continue
             i = self.free.names.index(name)
             moved = [self._slope(parameters[name], i) if i == j else base for j, base in enumerate(bases)]
             columns.append(self._series(moved))
@@ -111,14 +124,20 @@ class Interpolated:
 def _heights(problem: FitProblem, values: Floats, path: Path) -> Floats:
     """Predicted heights (n_bins,) at free values, kept in a file or read from there."""
     if path.exists():
-        with np.load(path) as kept:
-            if np.array_equal(kept["values"], values):
-                return np.asarray(kept["heights"])
-        raise SystemExit(f"{path} is of another grid: choose another folder")
+        return np.asarray(np.load(path))
     outcome = predict_heights(problem, values)
     if outcome.array is None:
         raise SystemExit(f"no model at {problem.free.named(values)}: {outcome.reason}")
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part, part.open("wb") as stream:
-        np.savez(stream, values=values, heights=outcome.array)
+        np.save(stream, outcome.array)
     return outcome.array
+
+
+def _claim(folder: Path, identity: dict[str, Any]) -> None:
+    """Makes the folder that of the grid with this identity."""
+    path = folder / "identity.json"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(path, identity)
+    elif json.loads(path.read_text(encoding="utf-8")) != identity:
+        raise SystemExit(f"{folder} holds the grid of another problem: choose another folder")

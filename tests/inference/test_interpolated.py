@@ -49,8 +49,14 @@ def test_a_grid_is_taken_up_and_not_mixed_up(tmp_path, capsys):
     again = interpolated(model, 2, tmp_path)
     assert len(made) == 8
     np.testing.assert_array_equal(again.predictor.coefficients, first.predictor.coefficients)
-    with pytest.raises(SystemExit, match="another grid"):
-        interpolated(model, 3, tmp_path)
+    for other, nodes in (
+        (model, 3),
+        (problem(Counted(), survey_from(Gaussians(), seed=1), START, bounds=BOUNDS), 2),
+    ):
+        with pytest.raises(SystemExit, match="another problem"):
+            interpolated(other, nodes, tmp_path)
+    with pytest.raises(SystemExit, match="--grid 1"):
+        interpolated(model, 1, tmp_path)
     unbounded = problem(Counted(), survey_from(Gaussians()), START, bounds={"R_sigma_thin": (5.0, np.inf)})
     with pytest.raises(SystemExit, match="bounds"):
         interpolated(unbounded, 2, tmp_path)

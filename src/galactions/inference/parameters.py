@@ -129,14 +129,10 @@ class FreeParameters:
         from scipy.special import expit
 
         u = np.minimum(np.maximum(coordinates, -700.0), 700.0)  # beyond these exp() overflows
-        if self._two_sided.all():
-            values = self.lower + (self.upper - self.lower) * expit(u)
-        else:
-            has_lower, has_upper = np.isfinite(self.lower), np.isfinite(self.upper)
-            lower, upper = np.where(has_lower, self.lower, 0.0), np.where(has_upper, self.upper, 0.0)
-            one = np.where(has_lower, lower + np.exp(u), upper - np.exp(-u))
-            values = np.where(has_lower | has_upper, one, u * self.scale)
-            values = np.where(self._two_sided, lower + (upper - lower) * expit(u), values)
+        has_lower, has_upper, lower, upper = self._ends
+        one = np.where(has_lower, lower + np.exp(u), upper - np.exp(-u))
+        values = np.where(has_lower | has_upper, one, u * self.scale)
+        values = np.where(has_lower & has_upper, lower + (upper - lower) * expit(u), values)
         return np.asarray(np.minimum(np.maximum(values, self.lower), self.upper), dtype=float)
 
     def unbounded_slopes(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -148,22 +144,23 @@ class FreeParameters:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """ln |dx/du| of the transformation from coordinates u to values x, and its derivatives by u."""
         u = np.minimum(np.maximum(coordinates, -700.0), 700.0)
-        far = np.abs(u)
-        if self._two_sided.all():
-            return np.log(self.upper - self.lower) - far - 2.0 * np.log1p(np.exp(-far)), -np.tanh(0.5 * u)
-        has_lower, has_upper = np.isfinite(self.lower), np.isfinite(self.upper)
-        width = np.where(self._two_sided, self.upper - self.lower, 1.0)
-        both = np.log(width) - far - 2.0 * np.log1p(np.exp(-far))
-        one = np.where(has_lower, u, -u)
-        log = np.where(self._two_sided, both, np.where(has_lower | has_upper, one, np.log(self.scale)))
-        sign = np.where(has_lower, 1.0, -1.0)
-        slope = np.where(self._two_sided, -np.tanh(0.5 * u), np.where(has_lower | has_upper, sign, 0.0))
+        has_lower, has_upper, lower, upper = self._ends
+        two, one, far = has_lower & has_upper, np.where(has_lower, 1.0, -1.0), np.abs(u)
+        within = np.log(np.where(two, upper - lower, 1.0)) - far - 2.0 * np.log1p(np.exp(-far))
+        log = np.where(two, within, np.where(has_lower | has_upper, one * u, np.log(self.scale)))
+        slope = np.where(two, -np.tanh(0.5 * u), np.where(has_lower | has_upper, one, 0.0))
         return log, slope
 
     @cached_property
-    def _two_sided(self) -> NDArray[np.bool_]:
-        """Which have two finite bounds: nearly always all."""
-        return np.isfinite(self.lower) & np.isfinite(self.upper)
+    def _ends(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+        """Which have a lower and which an upper bound, and these, 0 where there is none."""
+        has_lower, has_upper = np.isfinite(self.lower), np.isfinite(self.upper)
+        return (
+            has_lower,
+            has_upper,
+            _fixed(np.where(has_lower, self.lower, 0.0)),
+            _fixed(np.where(has_upper, self.upper, 0.0)),
+        )
 
     @cached_property
     def priors(self) -> tuple[Prior, ...]:

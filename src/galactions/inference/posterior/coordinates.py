@@ -77,10 +77,9 @@ class Coordinates:
         values, slopes = self.free.from_unbounded(apart), self.free.unbounded_slopes(apart)
         parameters = self.free.complete(self.parameters, values)
         for shift in self._shifts:
-            for name, slope in shift.slopes(parameters).items():
-                if name in self.free.names:
-                    i = self.free.names.index(name)
-                    turn[shift.density, i] -= slope * slopes[i]
+            by_name = shift.slopes(parameters)
+            by_moved = np.array([by_name.get(name, 0.0) for name in self.free.moved])
+            turn[shift.density] -= by_moved @ self.free.moves * slopes
         return turn
 
     @cached_property

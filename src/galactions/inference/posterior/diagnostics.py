@@ -29,7 +29,7 @@ class VerdictKind(Enum):
     )
     FEW = (
         "The effective sample size of {}, fewer than the {} asked for: raise posterior.draws (or, with "
-        "posterior.method = 'laplace', posterior.max_rounds) and resume the run."
+        "posterior.method = 'laplace' or 'emulated', posterior.max_rounds) and resume the run."
     )
     HEAVY_WEIGHTS = (
         "k-hat is {}, above 0.7: a few points carry the weights, so the posterior has tails that the "

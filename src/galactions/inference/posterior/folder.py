@@ -134,6 +134,12 @@ def open_posterior(
 
 def _identity(problem: FitProblem, settings: PosteriorSettings) -> dict[str, Any]:
     """Everything that the draws depend on."""
+    how = {f"posterior.{key}": value for key, value in settings.model_dump(mode="json").items()}
+    return {**problem_identity(problem), **how}
+
+
+def problem_identity(problem: FitProblem) -> dict[str, Any]:
+    """Everything that the posterior density of a problem depends on."""
     found: dict[str, Any] = {
         "version": __version__,
         "model": problem.model_name,
@@ -141,7 +147,6 @@ def _identity(problem: FitProblem, settings: PosteriorSettings) -> dict[str, Any
         "survey": survey_digest(problem.survey),
         "projection.seed": problem.seed,
     }
-    found |= {f"posterior.{key}": value for key, value in settings.model_dump(mode="json").items()}
     found |= {
         f"fit.{key}": value
         for key, value in problem.settings.model_dump(mode="json").items()

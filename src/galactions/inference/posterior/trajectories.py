@@ -19,13 +19,16 @@ LOST = 1e5
 """A trajectory that comes to where the emulated log density is this far below the mode is not accepted. The
 limit is the same from wherever it began, so that the way back is refused as well."""
 
-TUNING, PROBING = 200, 400
-"""Trajectories on the emulator from which the step size is learnt, and then how many make a draw; they cost
-no evaluation of the model."""
+TUNING = 200
+"""Trajectories on the emulator from which the step size is learnt; they cost no evaluation of the model."""
+
+PROBED, ENOUGH = (200, 3000), 20
+"""Least and most trajectories by which it is learnt how many make a draw: as many as hold `ENOUGH`
+independent draws."""
 
 APART = 1.5
-"""Trajectories from one draw to the next, over the time in which the slowest coordinate forgets where it was:
-the correlation that is left is some 0.05."""
+"""Trajectories from one draw to the next, over those that an independent draw of the slowest coordinate
+takes: where its correlation falls off exponentially, 0.05 of it is left."""
 
 FEWEST, MOST = 8, 150
 """Trajectories between two draws are at least, and at most, so many."""
@@ -63,8 +66,7 @@ class Walk:
     count: int
 
     def end(self, density: Density, state: State, rng: np.random.Generator) -> State:
-        """Where the walk from `state` ends: all but independent of it. As likely, by the density, as the way
-        back."""
+        """Where the walk from `state` ends. As likely, by the density, as the way back."""
         for _ in range(self.count):
             state = _trajectory(density, state, self.step, rng)[0]
         return state
@@ -72,7 +74,7 @@ class Walk:
 
 def tuned_walk(density: Density, rng: np.random.Generator) -> Walk:
     """The walk of which about 0.9 of the trajectories are accepted, and whose ends are all but independent of
-    where it began, along every coordinate."""
+    where it began, along every coordinate, unless that takes more than `MOST` of them."""
     from galactions.inference.posterior.nuts import DualAveraging
 
     n = len(density.start.mean)
@@ -81,12 +83,14 @@ def tuned_walk(density: Density, rng: np.random.Generator) -> Walk:
     for _ in range(TUNING):
         state, probability = _trajectory(density, state, averaging.step, rng)
         averaging.update(probability)
-    points = []
-    for _ in range(PROBING):
-        state = _trajectory(density, state, averaging.averaged, rng)[0]
-        points.append(state.z)
-    sizes = [bulk_ess(column[None]) for column in np.array(points).T]
-    slowest = PROBING / min(sizes) if np.all(np.isfinite(sizes)) else np.inf
+    points: list[Vector] = []
+    slowest = np.inf
+    while len(points) < min(ENOUGH * slowest, PROBED[1]):
+        for _ in range(PROBED[0]):
+            state = _trajectory(density, state, averaging.averaged, rng)[0]
+            points.append(state.z)
+        sizes = [bulk_ess(column[None]) for column in np.array(points).T]
+        slowest = len(points) / min(sizes) if np.all(np.isfinite(sizes)) else np.inf
     return Walk(averaging.averaged, int(np.clip(np.ceil(APART * min(slowest, MOST)), FEWEST, MOST)))
 
 
