@@ -37,10 +37,10 @@ class Squares:
         return self.residual_slopes(u)
 
     def log_density_of(self, features, u):
-        return -0.5 * float(np.sum(features**2))
+        return -0.5 * np.sum(features**2, axis=-1)
 
-    def gradient_of(self, features, u):
-        return -features, np.zeros(len(u))
+    def log_density_and_gradients_of(self, features, u):
+        return self.log_density_of(features, u), -features, np.zeros_like(u)
 
     def curvature_of(self, features, feature_slopes, u):
         return feature_slopes.T @ feature_slopes

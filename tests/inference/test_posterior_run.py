@@ -110,7 +110,8 @@ def test_features_hold_all_of_the_likelihood(target):
     u = target.from_values(np.array([60.0, 31.0, 12.0]))
     features, slopes = target.features(u), target.feature_slopes(u)
     assert target.log_density_of(features, u) == pytest.approx(target.log_density(u), rel=1e-12)
-    by_feature, by_u = target.gradient_of(features, u)
+    value, by_feature, by_u = target.log_density_and_gradients_of(features, u)
+    assert value == target.log_density_of(features, u)
     np.testing.assert_allclose(by_feature @ slopes + by_u, target.value_and_gradient(u)[1], rtol=1e-9)
 
 

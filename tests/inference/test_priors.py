@@ -18,7 +18,7 @@ from galactions.inference import (
     predict_heights,
     predict_slopes,
 )
-from galactions.inference.priors import LogNormal, LogUniform, Normal, Uniform
+from galactions.inference.priors import LogNormal, LogUniform, Normal, Priors, Uniform
 from galactions.inference.problem import FitProblem
 from galactions.inference.settings import TieSettings
 
@@ -43,19 +43,22 @@ def parameters():
 def test_densities_and_quantiles_are_those_of_scipy(name):
     settings, bounds, law = GIVEN[name]
     prior = Prior.of(name, settings, *bounds)
+    priors = Priors((prior,))
     for x in law.ppf([0.01, 0.3, 0.8, 0.99]):
-        assert prior.log_density(x) == pytest.approx(law.logpdf(x), rel=1e-9, abs=1e-9)
+        assert priors.log_density(np.array([x])) == pytest.approx(law.logpdf(x), rel=1e-9, abs=1e-9)
         step = 1e-5 * x
         slope = (law.logpdf(x + step) - law.logpdf(x - step)) / (2 * step)
-        assert prior.slope(x) == pytest.approx(slope, rel=1e-5, abs=1e-5)
+        assert priors.slope(np.array([x])) == pytest.approx(slope, rel=1e-5, abs=1e-5)
     u = np.linspace(0.001, 0.999, 21)
     assert prior.quantile(u) == pytest.approx(law.ppf(u), rel=1e-8)
-    assert prior.log_density(bounds[0] - 1.0) == (law.logpdf(bounds[0] - 1.0) if name == "b" else -math.inf)
+    below = np.array([bounds[0] - 1.0])
+    assert priors.log_density(below) == (law.logpdf(below) if name == "b" else -math.inf)
 
 
 def test_an_unbounded_uniform_prior_counts_as_one_and_cannot_be_drawn():
     prior = Prior(0.0, math.inf)
-    assert prior.log_density(3.0) == prior.slope(3.0) == 0.0
+    priors, x = Priors((prior,)), np.array([3.0])
+    assert priors.log_density(x) == priors.slope(x) == 0.0
     with pytest.raises(ConfigError, match="cannot be drawn from"):
         prior.quantile(np.array([0.5]))
 

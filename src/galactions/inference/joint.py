@@ -43,14 +43,15 @@ class JointObjective:
 
     def value(self, y: Array) -> Array:
         p, predicted, stars = self._parts(y)
-        value = 0.5 * (self.constraints.residuals(predicted) ** 2).sum() - stars.sum()
+        value = 0.5 * (self.constraints.residuals(predicted) ** 2).sum(-1) - stars.sum(-1)
         return value + self.bins.value(p) if self.bins else value
 
     def slope(self, y: Array) -> Array:
         xp = y.__array_namespace__()
         p, predicted, stars = self._parts(y)
         outside = self.constraints.residuals(predicted) / self.constraints.sigma
-        return xp.concatenate([self.bins.slope(p) if self.bins else 0.0 * p, outside, 0.0 * stars - 1.0])
+        by_bins = self.bins.slope(p) if self.bins else 0.0 * p
+        return xp.concatenate([by_bins, outside, 0.0 * stars - 1.0], axis=-1)
 
     def curvature(self, y: Array) -> Array:
         """As of any objective; zero for the stars, in whose ln p the value is linear (see `information`)."""
@@ -62,20 +63,20 @@ class JointObjective:
     def information(self, y: Array, slopes: Array) -> Array:
         """Expected second derivative; that of the stars is estimated by the sum of s s' over them, s being
         the slopes of a star's ln p (Berndt, Hall, Hall & Hausman 1974)."""
-        by_bins, by_constraints, by_stars = self._parts(slopes)
+        by_bins, by_constraints, by_stars = (part.T for part in self._parts(slopes.T))
         scaled = by_constraints / self.constraints.sigma[:, None]
         found = scaled.T @ scaled + by_stars.T @ by_stars
         return found + self.bins.information(self._parts(y)[0], by_bins) if self.bins else found
 
     def constraint_information(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
         """The part of the constraints in `information`."""
-        scaled = self._parts(slopes)[1] / self.constraints.sigma[:, None]
+        scaled = self._parts(slopes.T)[1].T / self.constraints.sigma[:, None]
         return np.asarray(scaled.T @ scaled)
 
     def _parts(self, y: Array) -> tuple[Array, Array, Array]:
-        """Heights, constraints and stars of y (n, ...)."""
+        """Heights, constraints and stars of y (..., n)."""
         end = self.n_bins + len(self.constraints)
-        return y[: self.n_bins], y[self.n_bins : end], y[end:]
+        return y[..., : self.n_bins], y[..., self.n_bins : end], y[..., end:]
 
 
 def joint_objective(

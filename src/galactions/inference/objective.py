@@ -27,9 +27,10 @@ prediction happen to miss makes a model bad, not impossible, and slopes stay fin
 class Objective(Protocol):
     """A function of the predicted heights p (n_bins,) of all bins of a `BinLayout`, in its order.
 
-    value: minus ln likelihood. slope: its derivative by each height (n_bins,). curvature: a positive diagonal
-    that stands for its second derivative (n_bins,), zero where a bin does not count. information: the whole
-    expected second derivative by the parameters, (n_free, n_free), from dp/dparameter (n_bins, n_free).
+    value: minus ln likelihood. slope: its derivative by each height (n_bins,). Both take many predictions
+    (..., n_bins) at once. curvature: a positive diagonal that stands for its second derivative (n_bins,),
+    zero where a bin does not count. information: the whole expected second derivative by the parameters,
+    (n_free, n_free), from dp/dparameter (n_bins, n_free).
     saturated: the value for a model that predicts the data themselves.
     """
 
@@ -68,7 +69,7 @@ class GaussianObjective:
         return p - np.where(self.layout.fitted, self.layout.data, 0.0)
 
     def value(self, p: Array) -> Array:
-        return 0.5 * (self._weight * self._offset(p) ** 2).sum()
+        return 0.5 * (self._weight * self._offset(p) ** 2).sum(-1)
 
     def slope(self, p: Array) -> Array:
         return self._weight * self._offset(p)
@@ -140,14 +141,14 @@ class MultinomialObjective:
         return float(self._constant - np.sum(counted * np.log(counted / per_star)))
 
     def _left_over(self, p: Array) -> Array:
-        """Expected stars (n_blocks,) outside all bins."""
-        return self._stars * (1.0 - self._member @ p)
+        """Expected stars (..., n_blocks) outside all bins."""
+        return self._stars * (1.0 - p @ self._member.T)
 
     def value(self, p: Array) -> Array:
         expected, outside = self.layout.n_stars * p, self._left_over(p)
         each = self._counts * _log(expected) - self._counts * np.log(self.layout.n_stars)
         rest = self._outside * _log(outside) - self._outside * np.log(self._stars)
-        return self._constant - each.sum() - rest.sum()
+        return self._constant - each.sum(-1) - rest.sum(-1)
 
     def slope(self, p: Array) -> Array:
         n = self.layout.n_stars

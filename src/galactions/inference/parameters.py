@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from galactions.errors import ConfigError
-from galactions.inference.priors import Prior, PriorSettings
+from galactions.inference.priors import Prior, Priors, PriorSettings
 from galactions.inference.settings import TieSettings
 from galactions.inference.table import did_you_mean
 
@@ -61,7 +61,7 @@ class Tie:
 @dataclass(frozen=True)
 class FreeParameters:
     """The free parameters of a fit, in order, and others that follow them or fixed ones. All vectors below
-    have shape (n_free,)."""
+    have shape (n_free,), or (..., n_free) where this is said."""
 
     items: tuple[FreeParameter, ...]
     ties: tuple[Tie, ...] = ()
@@ -98,6 +98,14 @@ class FreeParameters:
         found = {**{name: float(value) for name, value in parameters.items()}, **self.named(values)}
         return {**found, **{tie.name: tie.factor * found[tie.to] for tie in self.ties}}
 
+    def completed(
+        self, parameters: Mapping[str, float], values: NDArray[np.float64]
+    ) -> dict[str, float | NDArray[np.float64]]:
+        """As `complete`, of many `values` (..., n_free) at once: those that move have shape (...,)."""
+        found: dict[str, float | NDArray[np.float64]] = dict(parameters)
+        found.update({name: values[..., i] for i, name in enumerate(self.names)})
+        return {**found, **{tie.name: tie.factor * found[tie.to] for tie in self.ties}}
+
     @property
     def moved(self) -> tuple[str, ...]:
         """Names of all parameters that change with the free ones: these, then those tied to them."""
@@ -112,7 +120,7 @@ class FreeParameters:
         return np.vstack([np.eye(len(names)), *rows])
 
     def to_unbounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Values to coordinates that run over all real numbers.
+        """Values (..., n_free) to coordinates that run over all real numbers.
 
         With two bounds, log((x - lower)/(upper - x)); with one, the logarithm of the distance from it; with
         none, x/scale. Near the middle of wide positive bounds a step of 0.1 is a change by about 10%.
@@ -163,33 +171,35 @@ class FreeParameters:
         )
 
     @cached_property
-    def priors(self) -> tuple[Prior, ...]:
-        """The prior of each."""
-        return tuple(item.prior or Prior(item.lower, item.upper) for item in self.items)
+    def priors(self) -> Priors:
+        """What is known of all of them."""
+        return Priors(tuple(item.prior or Prior(item.lower, item.upper) for item in self.items))
 
-    def log_prior(self, values: NDArray[np.float64]) -> float:
-        """ln of the prior density at `values`, in the parameters' own units; minus infinity beyond the
-        bounds."""
-        return sum(prior.log_density(float(x)) for prior, x in zip(self.priors, values, strict=True))
+    def log_prior(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """ln of the prior density (...,) at `values` (..., n_free), in the parameters' own units; minus
+        infinity beyond the bounds."""
+        return self.priors.log_density(values)
 
     def log_prior_slope(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The derivative of `log_prior`, within the bounds."""
-        return np.array([prior.slope(float(x)) for prior, x in zip(self.priors, values, strict=True)])
+        """The derivatives (..., n_free) of `log_prior`, within the bounds."""
+        return self.priors.slope(values)
 
-    def log_prior_unbounded(self, coordinates: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        """ln of the prior density in unbounded coordinates, the transformation's ln |dx/du| included, and its
-        derivatives."""
+    def log_prior_unbounded(
+        self, coordinates: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """ln of the prior density (...,) in unbounded coordinates (..., n_free), the transformation's
+        ln |dx/du| included, and its derivatives (..., n_free)."""
         values = self.from_unbounded(coordinates)
         log, slope = self._log_stretch(coordinates)
         return (
-            self.log_prior(values) + float(np.sum(log)),
+            self.log_prior(values) + np.sum(log, axis=-1),
             self.log_prior_slope(values) * np.exp(log) + slope,
         )
 
     def from_prior(self, cube: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values (..., n_free) at fractions `cube` (..., n_free) of the priors: draws of them, for points
         uniform in the unit cube. Raises ConfigError where a prior is improper."""
-        columns = [prior.quantile(cube[..., i]) for i, prior in enumerate(self.priors)]
+        columns = [prior.quantile(cube[..., i]) for i, prior in enumerate(self.priors.each)]
         return np.stack(columns, axis=-1)
 
     def at_bounds(self, values: NDArray[np.float64], fraction: float = 1e-3) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
@@ -15,6 +16,8 @@ Vector = NDArray[np.float64]
 
 _LEAST = math.log(1e-100)
 """A prior of which less than this lies within the bounds is a mistake."""
+
+_TINY = float(np.finfo(float).tiny)
 
 
 class Uniform(Table):
@@ -91,20 +94,6 @@ class Prior:
             )
         return found
 
-    def log_density(self, x: float) -> float:
-        """ln of the density at x; minus infinity outside the bounds."""
-        if not self.lower <= x <= self.upper:
-            return -math.inf
-        y = math.log(x) if self.logarithmic else x
-        constant = -self._log_normalisation - (y if self.logarithmic else 0.0)
-        return constant - 0.5 * ((y - self.centre) / self.width) ** 2
-
-    def slope(self, x: float) -> float:
-        """d ln density / dx within the bounds."""
-        if not self.logarithmic:
-            return -(x - self.centre) / self.width**2
-        return (-1.0 - (math.log(x) - self.centre) / self.width**2) / x
-
     def quantile(self, u: Vector) -> Vector:
         """Values below which fractions `u` (n,) of the prior lie: draws of it, for u uniform in [0, 1].
 
@@ -137,7 +126,9 @@ class Prior:
         return (math.log(self.lower) if self.lower > 0 else -math.inf), math.log(self.upper)
 
     @property
-    def _log_normalisation(self) -> float:
+    def log_normalisation(self) -> float:
+        """ln of the integral over y of exp(-((y - centre)/width)^2/2) between the bounds; 0 where there is
+        none."""
         low, high = self._ends
         if math.isinf(self.width):
             return math.log(high - low) if math.isfinite(high - low) else 0.0
@@ -155,3 +146,45 @@ class Prior:
         a, b = (-b, -a) if a > 0 else (a, b)  # the tail that holds more digits
         above, below = float(log_ndtr(b)), float(log_ndtr(a))
         return above + math.log(-math.expm1(below - above)) if below < above else -math.inf
+
+
+@dataclass(frozen=True)
+class Priors:
+    """The joint prior of independent parameters (n,)."""
+
+    each: tuple[Prior, ...]
+
+    def log_density(self, x: Vector) -> Vector:
+        """ln of the density (...,) at x (..., n); minus infinity outside the bounds."""
+        logarithmic, centre, width, normalisation = self._terms
+        y = self._y(x)
+        terms = -normalisation - np.where(logarithmic, y, 0.0) - 0.5 * ((y - centre) / width) ** 2
+        lower, upper = self._bounds
+        within = np.all((lower <= x) & (x <= upper), axis=-1)
+        return np.where(within, np.sum(terms, axis=-1), -math.inf)
+
+    def slope(self, x: Vector) -> Vector:
+        """Derivatives (..., n) of `log_density` within the bounds."""
+        logarithmic, centre, width, _ = self._terms
+        by_y = -(self._y(x) - centre) / width**2
+        return np.where(logarithmic, (by_y - 1.0) / np.where(logarithmic, x, 1.0), by_y)
+
+    def _y(self, x: Vector) -> Vector:
+        """x in terms of y, that of a bound where it is outside; never infinite."""
+        inside = np.minimum(np.maximum(x, self._bounds[0]), self._bounds[1])
+        logarithmic = self._terms[0]
+        return np.where(logarithmic, np.log(np.where(logarithmic, np.maximum(inside, _TINY), 1.0)), inside)
+
+    @cached_property
+    def _bounds(self) -> tuple[Vector, Vector]:
+        return np.array([prior.lower for prior in self.each]), np.array([prior.upper for prior in self.each])
+
+    @cached_property
+    def _terms(self) -> tuple[NDArray[np.bool_], Vector, Vector, Vector]:
+        """Of each parameter: whether it is logarithmic, its centre, width, and ln of its normalisation."""
+        return (
+            np.array([prior.logarithmic for prior in self.each]),
+            np.array([prior.centre for prior in self.each]),
+            np.array([prior.width for prior in self.each]),
+            np.array([prior.log_normalisation for prior in self.each]),
+        )

@@ -12,11 +12,13 @@ from galactions.inference.parameters import FreeParameters
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
+Parameters = Mapping[str, float | NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """Coordinates u (n,) of free values (n,), over all real numbers.
+    """Coordinates u (..., n) of free values (..., n), over all real numbers; n of each point last, in what
+    follows as well.
 
     They are those of `FreeParameters.to_unbounded`, but for the density scale rho0 of a spheroid whose r0 is
     free as well: data hold its density near the Sun, not that at r0, so that rho0 and r0 lie in a valley that
@@ -32,7 +34,7 @@ class Coordinates:
         """Coordinates of values. Infinite on a bound."""
         u = self.free.to_unbounded(values)
         for shift in self._shifts:
-            u[shift.density] += shift.log_power_law(self.free.complete(self.parameters, values))
+            u[..., shift.density] += shift.log_power_law(self.free.completed(self.parameters, values))
         return u
 
     def values(self, u: Vector) -> Vector:
@@ -40,19 +42,19 @@ class Coordinates:
         return self.free.from_unbounded(self._apart(u))
 
     def slopes(self, u: Vector) -> Matrix:
-        """Derivatives (n, n) of the values by the coordinates."""
+        """Derivatives (..., n, n) of the values by the coordinates."""
         apart = self._apart(u)
-        return self.free.unbounded_slopes(apart)[:, None] * self._turn(apart)
+        return self.free.unbounded_slopes(apart)[..., None] * self._turn(apart)
 
-    def log_prior(self, u: Vector) -> tuple[float, Vector]:
-        """ln of the prior density per volume of the coordinates, and its derivatives (n,)."""
+    def log_prior(self, u: Vector) -> tuple[Vector, Vector]:
+        """ln of the prior density (...,) per volume of the coordinates, and its derivatives (..., n)."""
         apart = self._apart(u)
         value, slope = self.free.log_prior_unbounded(apart)
-        return value, slope @ self._turn(apart)
+        return value, np.einsum("...i,...ij->...j", slope, self._turn(apart))
 
     def prior_curvature(self, u: Vector, step: float) -> Matrix:
-        """Minus the second derivative of `log_prior` (n, n), by differences over `step`, where it is
-        positive; what the bend of the coordinates adds is left out."""
+        """Minus the second derivative of `log_prior` (n, n) at one point, by differences over `step`, where
+        it is positive; what the bend of the coordinates adds is left out."""
         apart = self._apart(u)
         turn = self._turn(apart)
         # Each parameter has a prior of its own: the second derivative is diagonal before the turn.
@@ -64,22 +66,23 @@ class Coordinates:
         apart = np.array(u, dtype=float)
         if self._shifts:
             # Right but for the densities, which no shift depends on.
-            parameters = self.free.complete(self.parameters, self.free.from_unbounded(apart))
+            parameters = self.free.completed(self.parameters, self.free.from_unbounded(apart))
             for shift in self._shifts:
-                apart[shift.density] -= shift.log_power_law(parameters)
+                apart[..., shift.density] -= shift.log_power_law(parameters)
         return apart
 
     def _turn(self, apart: Vector) -> Matrix:
-        """Derivatives (n, n) of `_apart`."""
-        turn = np.eye(len(apart))
+        """Derivatives (..., n, n) of `_apart`."""
+        turn = np.zeros((*apart.shape, apart.shape[-1])) + np.eye(apart.shape[-1])
         if not self._shifts:
             return turn
         values, slopes = self.free.from_unbounded(apart), self.free.unbounded_slopes(apart)
-        parameters = self.free.complete(self.parameters, values)
+        parameters = self.free.completed(self.parameters, values)
         for shift in self._shifts:
             by_name = shift.slopes(parameters)
-            by_moved = np.array([by_name.get(name, 0.0) for name in self.free.moved])
-            turn[shift.density] -= by_moved @ self.free.moves * slopes
+            for name, by_free in zip(self.free.moved, self.free.moves, strict=True):
+                if name in by_name:
+                    turn[..., shift.density, :] -= by_name[name][..., None] * by_free * slopes
         return turn
 
     @cached_property
@@ -103,20 +106,22 @@ class _Shift:
     spheroid: str
     r: float
 
-    def log_power_law(self, parameters: Mapping[str, float]) -> float:
+    def log_power_law(self, parameters: Parameters) -> Vector:
         x, gamma, beta = self._scaled(parameters)
-        return float(-gamma * np.log(x) - (beta - gamma) * np.log1p(x))
+        return np.asarray(-gamma * np.log(x) - (beta - gamma) * np.log1p(x))
 
-    def slopes(self, parameters: Mapping[str, float]) -> dict[str, float]:
-        """Its derivatives by the parameters it depends on."""
+    def slopes(self, parameters: Parameters) -> dict[str, Vector]:
+        """Its derivatives (...,) by the parameters it depends on."""
         x, gamma, beta = self._scaled(parameters)
         by_log_r0 = gamma + (beta - gamma) * x / (1.0 + x)
         return {
             f"r0_{self.spheroid}": by_log_r0 / parameters[f"r0_{self.spheroid}"],
-            f"gamma_{self.spheroid}": float(np.log1p(x) - np.log(x)),
-            f"beta_{self.spheroid}": -float(np.log1p(x)),
+            f"gamma_{self.spheroid}": np.log1p(x) - np.log(x),
+            f"beta_{self.spheroid}": -np.log1p(x),
         }
 
-    def _scaled(self, parameters: Mapping[str, float]) -> tuple[float, float, float]:
-        x = self.r / parameters[f"r0_{self.spheroid}"]
-        return x, parameters[f"gamma_{self.spheroid}"], parameters[f"beta_{self.spheroid}"]
+    def _scaled(self, parameters: Parameters) -> tuple[Vector, Vector, Vector]:
+        r0, gamma, beta = (
+            np.asarray(parameters[f"{kind}_{self.spheroid}"]) for kind in ("r0", "gamma", "beta")
+        )
+        return self.r / r0, gamma, beta

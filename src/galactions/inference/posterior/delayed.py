@@ -1,48 +1,70 @@
 """Delayed acceptance (Christen & Fox 2005, J. Comput. Graph. Stat. 14, 795): an emulator proposes, the model
 decides."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from galactions.inference.posterior.chains import Chain, ChainPlan, chain_from, overdispersed_start
+from galactions.errors import ModelError
+from galactions.inference.posterior.chains import Chain, ChainPlan, chain_from
 from galactions.inference.posterior.journal import RecordedTarget
-from galactions.inference.posterior.trajectories import Density, state_at, tuned_walk
+from galactions.inference.posterior.trajectories import FEWEST_WALKERS, Density, Walk, Walkers, travelled
 
 Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 
 
-def delayed_chain(
-    target: RecordedTarget,
-    emulated: Density,
-    plan: ChainPlan,
-) -> Chain:
+@dataclass(frozen=True, eq=False)
+class Proposals:
+    """What proposals come from: the density of an emulator, the walk by which its draws are all but
+    independent, and some of these draws (k, n), where chains may begin."""
+
+    density: Density
+    walk: Walk
+    draws: Matrix
+
+    @classmethod
+    def of(cls, density: Density, seed: int) -> "Proposals":
+        """By walkers that begin at draws of the Laplace approximation."""
+        rng = np.random.default_rng([seed, 4])
+        found = travelled(density, rng.standard_normal((FEWEST_WALKERS, len(density.start.mean))), rng)
+        return cls(density, found.walk, found.walkers.z)
+
+
+def delayed_chain(target: RecordedTarget, proposals: Proposals, plan: ChainPlan) -> Chain:
     """The planned chain; one evaluation of the target for each draw.
 
     A proposal y is the end of a `Walk`: Hamiltonian trajectories on the emulated density e, each accepted or
     not by e itself, so that the way from x to y is as likely under e as the way back. Accepting y with
     probability min(1, pi(y) e(x) / (pi(x) e(y))) then leaves the target pi as it is, whatever e is; how good
-    e is decides only how many proposals are accepted. Walk and emulator are fixed before the chain begins.
-    Stats: acceptance (probability), accepted.
+    e is decides only how many proposals are accepted. Walk and emulator are fixed before the chain begins,
+    at a draw of the emulator. Stats: acceptance (probability), accepted. Raises ModelError where none of
+    these draws makes a model.
     """
+    emulated, rng = proposals.density, plan.rng(3)
     start = emulated.start
-    rng = plan.rng(3)
-    walk = tuned_walk(emulated, np.random.default_rng([plan.seed, 4]))
-    z = start.z(overdispersed_start(target, start, rng, 1.0))
-    state = state_at(emulated, z)
-    while not np.isfinite(state.emulated):
-        state = state_at(emulated, 0.5 * state.z)  # towards the mode, where the emulator is exact
-    exact = target.log_density(start.u(state.z))
+    order = np.roll(np.arange(len(proposals.draws)), -plan.chain)
+    for z in proposals.draws[order]:
+        at, exact = Walkers.at(emulated, z[None]), target.log_density(start.u(z))
+        if np.isfinite(exact):
+            break
+    else:
+        raise ModelError(
+            f"none of {len(order)} draws of the emulator makes a model, so that no chain can begin: "
+            "narrow fit.bounds, or give priors"
+        )
     points, values, probabilities, accepted = [], [], [], []
     for i in range(plan.total):
-        proposed = walk.end(emulated, state, rng)
-        value = exact if proposed is state else target.log_density(start.u(proposed.z))
-        log_ratio = (value - proposed.emulated) - (exact - state.emulated)
+        proposed = proposals.walk.end(emulated, at, rng)
+        value = target.log_density(start.u(proposed.z[0]))
+        log_ratio = (value - proposed.value[0]) - (exact - at.value[0])
         probability = float(np.exp(min(0.0, log_ratio)))
         taken = bool(rng.uniform() < probability)
         if taken:
-            state, exact = proposed, value
+            at, exact = proposed, value
         if i >= plan.warmup:
-            points.append(start.u(state.z))
+            points.append(start.u(at.z[0]))
             values.append(exact)
             probabilities.append(probability)
             accepted.append(float(taken))

@@ -15,7 +15,7 @@ from galactions.inference.posterior.laplace import Laplace
 from galactions.inference.posterior.optimum import Mode
 from galactions.inference.posterior.psis import smooth_weights
 from galactions.inference.posterior.student import StudentT
-from galactions.inference.posterior.trajectories import state_at, tuned_walk
+from galactions.inference.posterior.trajectories import FEWEST_WALKERS, Density, travelled
 from galactions.inference.posterior.value_emulator import ValueEmulator, learnt_emulator
 
 Vector = NDArray[np.float64]
@@ -27,9 +27,6 @@ the emulator makes too narrow is reached as well; costs 6% of the sample in 15 d
 TEACHING = 4
 """One round in this many, the earliest, only teaches the emulator: what was drawn when it knew least carries
 few effective draws and the largest weights. Which rounds those are does not depend on what they found."""
-
-SETTLING = 5
-"""Draws from the emulator before the first point of a round: they cost no evaluation of the model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +40,7 @@ class Tempered:
     def start(self) -> Laplace:
         return self.emulator.start
 
-    def value_and_gradient(self, z: Vector) -> tuple[float, Vector]:
+    def value_and_gradient(self, z: Vector) -> tuple[Vector, Vector]:
         value, gradient = self.emulator.value_and_gradient(z)
         return value / self.width, gradient / self.width
 
@@ -124,7 +121,10 @@ def _rounds(
     while True:
         yield rounds
         emulator = learnt(target, mode, start, rounds)
-        z, emulated = drawn(Tempered(emulator, WIDTH), draws, np.random.default_rng([seed, len(rounds), 8]))
+        known = _together(rounds)
+        begin = start.z(known.u[known.resampled(max(draws, FEWEST_WALKERS), seed)])
+        rng = np.random.default_rng([seed, len(rounds), 8])
+        z, emulated = drawn(Tempered(emulator, WIDTH), begin, draws, rng)
         rounds.append(_weighed(target, start.u(z), emulated, mapper))
 
 
@@ -136,17 +136,11 @@ def learnt(target: RecordedTarget, mode: Mode, start: Laplace, rounds: list[Poin
     )
 
 
-def drawn(density: Tempered, count: int, rng: np.random.Generator) -> tuple[Vector, Vector]:
-    """Points z (count, n) of a density, all but independent of each other, and its log there (count,)."""
-    walk = tuned_walk(density, rng)
-    state = state_at(density, np.zeros(len(density.start.mean)))
-    points, values = [], []
-    for i in range(SETTLING + count):
-        state = walk.end(density, state, rng)
-        if i >= SETTLING:
-            points.append(state.z)
-            values.append(state.emulated)
-    return np.array(points), np.array(values)
+def drawn(density: Density, begin: Vector, count: int, rng: np.random.Generator) -> tuple[Vector, Vector]:
+    """Points z (count, n) of a density, all but independent of each other, and its log there (count,): where
+    walkers that set out from `begin` (k, n), k >= count, have come to."""
+    walkers = travelled(density, begin, rng).walkers
+    return walkers.z[:count], walkers.value[:count]
 
 
 def _weighed(target: RecordedTarget, u: Vector, proposed: Vector, mapper: Mapper | None) -> Points:

@@ -21,10 +21,11 @@ derivatives is taken: a secant over where the draws are, not a derivative at one
 
 @dataclass(frozen=True, eq=False)
 class Emulator(ABC):
-    """Emulated features (m,) of coordinates z (n,), in which the Laplace approximation `start` is a unit
-    normal; the log density is the target's own function of them.
+    """Emulated features (..., m) of coordinates z (..., n), in which the Laplace approximation `start` is a
+    unit normal; the log density is the target's own function of them.
 
-    Never changed once it is made: chains that use it for their proposals need that.
+    Many points at once cost much less than one after the other. Never changed once it is made: chains that
+    use it for their proposals need that.
     """
 
     target: EmulableTarget
@@ -35,22 +36,20 @@ class Emulator(ABC):
 
     @abstractmethod
     def pulled_back(self, by_feature: Vector, z: Vector) -> Vector:
-        """Derivatives by z (n,) at z, from those by the features (m,)."""
+        """Derivatives by z (..., n) at z, from those by the features (..., m)."""
 
-    def log_density(self, z: Vector) -> float:
+    def log_density(self, z: Vector) -> Vector:
         return self.value_and_gradient(z)[0]
 
-    def value_and_gradient(self, z: Vector) -> tuple[float, Vector]:
-        """Log density, -inf where it is not finite, and its derivative by z (n,)."""
+    def value_and_gradient(self, z: Vector) -> tuple[Vector, Vector]:
+        """Log density (...,), -inf where it is not finite, and its derivative by z (..., n), zero there."""
         u = self.start.u(z)
         with np.errstate(over="ignore", invalid="ignore"):  # far away, where a trajectory has run off to
             features = self.features(z)
-            value = self.target.log_density_of(features, u)
-            if not np.isfinite(value):
-                return -np.inf, np.zeros(len(z))
-            by_feature, by_u = self.target.gradient_of(features, u)
+            value, by_feature, by_u = self.target.log_density_and_gradients_of(features, u)
             gradient = self.pulled_back(by_feature, z) + by_u @ self.start.factor
-        return (value, gradient) if np.all(np.isfinite(gradient)) else (-np.inf, np.zeros(len(z)))
+        good = np.isfinite(value) & np.all(np.isfinite(gradient), axis=-1)
+        return np.where(good, value, -np.inf), np.where(good[..., None], gradient, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +64,16 @@ class QuadraticEmulator(Emulator):
     bend: Vector
 
     def features(self, z: Vector) -> Vector:
-        return self.value + (self.slope + 0.5 * (self.bend @ z)) @ z
+        squares = (z[..., :, None] * z[..., None, :]).reshape(*z.shape[:-1], -1)
+        return self.value + z @ self.slope.T + 0.5 * squares @ self._flat.T
 
     def pulled_back(self, by_feature: Vector, z: Vector) -> Vector:
-        return by_feature @ (self.slope + self.bend @ z)
+        bend = (by_feature @ self._flat).reshape(*z.shape, z.shape[-1])
+        return by_feature @ self.slope + np.einsum("...ij,...j->...i", bend, z)
+
+    @property
+    def _flat(self) -> Vector:
+        return self.bend.reshape(len(self.value), -1)
 
 
 def emulator(

@@ -68,7 +68,7 @@ def _by_features(
         return found
 
     def derivatives(features: Vector, by_u: Matrix, u: Vector) -> tuple[Vector, Matrix]:
-        by_feature, directly = target.gradient_of(features, u)
+        _, by_feature, directly = target.log_density_and_gradients_of(features, u)
         return -(by_feature @ by_u + directly), target.curvature_of(features, by_u, u)
 
     if at.features(start) is None or (known is None and at.feature_slopes(start) is None):

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,6 @@ root is then the same in every bin, and its dependence on the parameters nearly 
 
 STEP = 1e-4
 """Step in u over which the slope of the prior is differenced: the curvature only shapes proposals."""
-
-PRIORS_KEPT = 10_000
-"""Points at which the prior is remembered."""
 
 
 @runtime_checkable
@@ -57,9 +54,10 @@ class EmulableTarget(Target, Protocol):
     """A target that is a cheap function of expensive features (m,), so that the features can be emulated.
 
     features, feature_slopes: at u, (m,) and their derivatives (m, n); None where there is no model.
-    log_density_of: the target from given features at u, without the model; gradient_of: its derivatives by
-    the features (m,) and by u with the features held (n,); curvature_of: as `curvature`, from features and
-    their derivatives. differentiable: whether feature_slopes costs much less than n features.
+    log_density_of: the target (...,) from given features (..., m) at u (..., n), without the model;
+    log_density_and_gradients_of: that, and its derivatives by the features (..., m) and by u with the
+    features held (..., n); curvature_of: as `curvature`, from features and their derivatives.
+    differentiable: whether feature_slopes costs much less than n features.
     """
 
     @property
@@ -69,9 +67,9 @@ class EmulableTarget(Target, Protocol):
 
     def feature_slopes(self, u: Vector) -> Matrix | None: ...
 
-    def log_density_of(self, features: Vector, u: Vector) -> float: ...
+    def log_density_of(self, features: Vector, u: Vector) -> Any: ...
 
-    def gradient_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector]: ...
+    def log_density_and_gradients_of(self, features: Vector, u: Vector) -> tuple[Any, Vector, Vector]: ...
 
     def curvature_of(self, features: Vector, feature_slopes: Matrix, u: Vector) -> Matrix: ...
 
@@ -88,7 +86,6 @@ class ProblemTarget:
 
     problem: FitProblem
     objective: Objective
-    _known_priors: dict[bytes, tuple[float, Vector]] = field(default_factory=dict, repr=False)
     _predicted: tuple[bytes, Vector | None, str] | None = field(default=None, repr=False)
     _slopes: tuple[bytes, Matrix | None, str] | None = field(default=None, repr=False)
 
@@ -131,7 +128,7 @@ class ProblemTarget:
         return self._slopes[1]
 
     def log_density(self, u: Vector) -> float:
-        before = self._prior(u)
+        before = float(self._prior(u))
         if not math.isfinite(before):
             return -math.inf
         p = self.predicted(u)
@@ -149,7 +146,7 @@ class ProblemTarget:
 
     def _pulled(self, u: Vector) -> tuple[float, Vector]:
         nowhere = -math.inf, np.zeros(len(u))
-        before = self._prior(u)
+        before = float(self._prior(u))
         if not math.isfinite(before):
             return nowhere
         outcome = predict_pulled(self.problem, self.to_values(u))
@@ -198,23 +195,24 @@ class ProblemTarget:
         """Derivative of each prediction by its feature, (m, 1)."""
         return np.concatenate([2.0 * features[: self._bins], np.ones(len(features) - self._bins)])[:, None]
 
-    def log_density_of(self, features: Vector, u: Vector) -> float:
-        before = self._prior(u)
-        if not math.isfinite(before):
-            return -math.inf
-        return _finite(before - float(self.objective.value(self._prediction_of(features))))
+    def log_density_of(self, features: Vector, u: Vector) -> Vector:
+        found = self._prior(u) - np.asarray(self.objective.value(self._prediction_of(features)))
+        return np.where(np.isfinite(found), found, -math.inf)
 
-    def gradient_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector]:
-        by_prediction = np.asarray(self.objective.slope(self._prediction_of(features)))
-        by_root = 2.0 * features[: self._bins] * by_prediction[: self._bins]
-        return -np.concatenate([by_root, by_prediction[self._bins :]]), self._prior_slope(u)
+    def log_density_and_gradients_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector, Vector]:
+        y = self._prediction_of(features)
+        before, by_u = self.coordinates.log_prior(u)
+        found = before - np.asarray(self.objective.value(y))
+        by_feature = -np.asarray(self.objective.slope(y))
+        by_feature[..., : self._bins] *= 2.0 * features[..., : self._bins]
+        return np.where(np.isfinite(found), found, -math.inf), by_feature, by_u
 
     def curvature_of(self, features: Vector, feature_slopes: Matrix, u: Vector) -> Matrix:
         return self._curvature(self._prediction_of(features), feature_slopes * self._stretch(features), u)
 
     def _prediction_of(self, features: Vector) -> Vector:
-        heights = features[: self._bins] ** 2 - self._offset
-        return np.concatenate([heights, features[self._bins :]])
+        heights = features[..., : self._bins] ** 2 - self._offset
+        return np.concatenate([heights, features[..., self._bins :]], axis=-1)
 
     @property
     def _bins(self) -> int:
@@ -224,20 +222,11 @@ class ProblemTarget:
     def _offset(self) -> Vector:
         return ANSCOMBE / self.problem.layout.n_stars
 
-    def _prior(self, u: Vector) -> float:
-        return self._prior_at(u)[0]
+    def _prior(self, u: Vector) -> Vector:
+        return self.coordinates.log_prior(u)[0]
 
     def _prior_slope(self, u: Vector) -> Vector:
-        return self._prior_at(u)[1]
-
-    def _prior_at(self, u: Vector) -> tuple[float, Vector]:
-        """ln of the prior and its derivatives (n,): kept, as emulators ask again at each of their points."""
-        key = u.tobytes()
-        if key not in self._known_priors:
-            if len(self._known_priors) == PRIORS_KEPT:
-                self._known_priors.clear()
-            self._known_priors[key] = self.coordinates.log_prior(u)
-        return self._known_priors[key]
+        return self.coordinates.log_prior(u)[1]
 
     def _prior_curvature(self, u: Vector) -> Matrix:
         return self.coordinates.prior_curvature(u, STEP)

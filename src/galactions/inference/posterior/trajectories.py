@@ -1,4 +1,5 @@
-"""Hamiltonian trajectories on an emulator, which cost no evaluation of the model."""
+"""Hamiltonian trajectories on an emulator, which cost no evaluation of the model: of many walkers side by
+side, because an emulator answers for a hundred points in the time of ten."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,105 +11,174 @@ from galactions.inference.posterior.convergence import bulk_ess
 from galactions.inference.posterior.laplace import Laplace
 
 Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 
-LONGEST, SHORTEST_STEP = 8, 0.1
+LONGEST, SHORTEST_STEP = 8, 0.3
 """Leapfrog steps of a trajectory: each has 1 to this many, and from this fraction of the step size to all of
 it, both at random: none runs in circles, and narrow places are reached as well."""
 
+ACCEPTED = 0.9
+"""Share of the trajectories that is to be accepted."""
+
 LOST = 1e5
-"""A trajectory that comes to where the emulated log density is this far below the mode is not accepted. The
-limit is the same from wherever it began, so that the way back is refused as well."""
+"""A trajectory that comes to where the log density is this far below the mode is not accepted. The limit is
+the same from wherever it began, so that the way back is refused as well."""
 
-TUNING = 200
-"""Trajectories on the emulator from which the step size is learnt; they cost no evaluation of the model."""
+SETTLING, TUNING = 60, 30
+"""Trajectories, to begin with, whose second half tells the covariance that the others move in, and those
+before them and after that from which the step size is learnt."""
 
-PROBED, ENOUGH = (200, 3000), 20
-"""Least and most trajectories by which it is learnt how many make a draw: as many as hold `ENOUGH`
-independent draws."""
+FEWEST_WALKERS = 32
+"""Walkers by which a walk is tuned, at least."""
+
+AT_ONCE = 64
+"""Points that an emulator is asked for together: more do not fit into a processor's cache."""
+
+TRAVEL, MOST = 25, 1000
+"""Trajectories after which it is asked whether walkers have gone far enough, and most of them."""
+
+FAR = 2.0
+"""Independent draws of the slowest coordinate that each walker has to come across: where correlations fall
+off exponentially, 0.02 of that with its beginning is left."""
 
 APART = 1.5
-"""Trajectories from one draw to the next, over those that an independent draw of the slowest coordinate
-takes: where its correlation falls off exponentially, 0.05 of it is left."""
-
-FEWEST, MOST = 8, 150
-"""Trajectories between two draws are at least, and at most, so many."""
+"""The same from one draw of a walk to the next: 0.05 of the correlation is left."""
 
 
 class Density(Protocol):
-    """A log density over coordinates z (n,) in which `start` is a unit normal, with its derivative (n,)."""
+    """A log density (...,) over coordinates z (..., n) in which `start` is a unit normal, with its
+    derivatives (..., n)."""
 
     @property
     def start(self) -> Laplace: ...
 
-    def value_and_gradient(self, z: Vector) -> tuple[float, Vector]: ...
+    def value_and_gradient(self, z: Vector) -> tuple[Vector, Vector]: ...
 
 
 @dataclass(frozen=True, eq=False)
-class State:
-    """A point z (n,), with the log density and its gradient (n,) there."""
+class Walkers:
+    """Points z (k, n), with the log density (k,) and its gradient (k, n) there."""
 
-    z: Vector
-    emulated: float
-    gradient: Vector
+    z: Matrix
+    value: Vector
+    gradient: Matrix
+
+    @classmethod
+    def at(cls, density: Density, z: Matrix) -> "Walkers":
+        """Walkers at z (k, n)."""
+        asked = [density.value_and_gradient(z[i : i + AT_ONCE]) for i in range(0, len(z), AT_ONCE)]
+        return cls(
+            z, np.concatenate([value for value, _ in asked]), np.concatenate([slope for _, slope in asked])
+        )
+
+    @classmethod
+    def near(cls, density: Density, z: Matrix) -> "Walkers":
+        """Walkers at z (k, n), or, where there is no density, on the way from there to the mode."""
+        found = cls.at(density, z)
+        while not np.all(np.isfinite(found.value)):
+            found = cls.at(density, np.where(np.isfinite(found.value)[:, None], found.z, 0.5 * found.z))
+        return found
+
+    def where(self, chosen: NDArray[np.bool_], other: "Walkers") -> "Walkers":
+        """These where `chosen` (k,), and the others elsewhere."""
+        each = chosen[:, None]
+        return Walkers(
+            np.where(each, self.z, other.z),
+            np.where(chosen, self.value, other.value),
+            np.where(each, self.gradient, other.gradient),
+        )
 
 
-def state_at(density: Density, z: Vector) -> State:
-    """The state at z."""
-    value, gradient = density.value_and_gradient(z)
-    return State(z, value, gradient)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Walk:
-    """How to go from one draw to the next: `count` trajectories with this leapfrog step."""
+    """How walkers go from one draw to the next: by `count` trajectories with this leapfrog step, in
+    coordinates w with z = factor w, factor (n, n)."""
 
     step: float
-    count: int
+    factor: Matrix
+    count: int = 1
 
-    def end(self, density: Density, state: State, rng: np.random.Generator) -> State:
-        """Where the walk from `state` ends. As likely, by the density, as the way back."""
+    def end(self, density: Density, walkers: Walkers, rng: np.random.Generator) -> Walkers:
+        """Where the walk of each ends. As likely, by the density, as the way back."""
         for _ in range(self.count):
-            state = _trajectory(density, state, self.step, rng)[0]
-        return state
+            walkers = self.trajectory(density, walkers, rng)[0]
+        return walkers
+
+    def trajectory(
+        self, density: Density, walkers: Walkers, rng: np.random.Generator
+    ) -> tuple[Walkers, Vector]:
+        """Hamiltonian trajectories (Duane et al. 1987) of random length and steps: their ends where these are
+        accepted, else where they began; and the probabilities of acceptance (k,)."""
+        k, n = walkers.z.shape
+        momentum = rng.standard_normal((k, n))
+        length = int(rng.integers(1, LONGEST + 1))
+        step = self.step * SHORTEST_STEP ** rng.uniform(size=(k, 1))
+        chance = rng.uniform(size=k)
+        energy = walkers.value - 0.5 * np.sum(momentum**2, axis=1)
+        at, lost = walkers, np.zeros(k, dtype=bool)
+        for _ in range(length):
+            momentum = momentum + 0.5 * step * (at.gradient @ self.factor)
+            ahead = Walkers.at(density, at.z + step * (momentum @ self.factor.T))
+            lost |= ~(ahead.value > density.start.log_density - LOST)
+            at = at.where(lost, ahead)
+            momentum = momentum + 0.5 * step * (at.gradient @ self.factor)
+        after = at.value - 0.5 * np.sum(momentum**2, axis=1)
+        probability = np.where(lost, 0.0, np.exp(np.minimum(after - energy, 0.0)))
+        return at.where(chance < probability, walkers), probability
 
 
-def tuned_walk(density: Density, rng: np.random.Generator) -> Walk:
-    """The walk of which about 0.9 of the trajectories are accepted, and whose ends are all but independent of
-    where it began, along every coordinate, unless that takes more than `MOST` of them."""
+@dataclass(frozen=True, eq=False)
+class Travelled:
+    """Walkers that have forgotten where they began, and the walk of which each end is a new draw. enough:
+    whether they have gone as far as they were to."""
+
+    walkers: Walkers
+    walk: Walk
+    enough: bool
+
+
+def travelled(density: Density, begin: Matrix, rng: np.random.Generator) -> Travelled:
+    """Walkers that began at `begin` (k, n), and have gone on until each has come across `FAR` independent
+    draws along every coordinate, by the effective sample size of all of them together, or `MOST`
+    trajectories."""
+    n = begin.shape[1]
+    walkers = Walkers.near(density, begin)
+    walkers, step = _tuned(density, walkers, Walk(0.8 * n**-0.25, np.eye(n)), rng)
+    first = Walk(step, np.eye(n))
+    points = []
+    for i in range(SETTLING):
+        walkers, _ = first.trajectory(density, walkers, rng)
+        if 2 * i >= SETTLING:
+            points.append(walkers.z)
+    factor: Matrix = np.linalg.cholesky(_covariance(np.concatenate(points), len(begin)))
+    walkers, step = _tuned(density, walkers, Walk(0.8 * n**-0.25, factor), rng)
+    walk, points = Walk(step, factor), []
+    while True:
+        for _ in range(TRAVEL):
+            walkers, _ = walk.trajectory(density, walkers, rng)
+            points.append(walkers.z)
+        sizes = [bulk_ess(series) for series in np.array(points).T]  # (n, k, trajectories)
+        independent = min(sizes) / len(begin) if np.all(np.isfinite(sizes)) else 0.0  # of each walker
+        if independent >= FAR or len(points) >= MOST:
+            count = int(np.ceil(APART * len(points) / max(independent, 1.0)))
+            return Travelled(walkers, Walk(step, factor, count), independent >= FAR)
+
+
+def _tuned(density: Density, walkers: Walkers, walk: Walk, rng: np.random.Generator) -> tuple[Walkers, float]:
+    """Walkers a little further on, and the step of which `ACCEPTED` of their trajectories are accepted."""
     from galactions.inference.posterior.nuts import DualAveraging
 
-    n = len(density.start.mean)
-    state = state_at(density, np.zeros(n))
-    averaging = DualAveraging(step=0.8 * n**-0.25, acceptance=0.9)
+    averaging = DualAveraging(step=walk.step, acceptance=ACCEPTED)
     for _ in range(TUNING):
-        state, probability = _trajectory(density, state, averaging.step, rng)
-        averaging.update(probability)
-    points: list[Vector] = []
-    slowest = np.inf
-    while len(points) < min(ENOUGH * slowest, PROBED[1]):
-        for _ in range(PROBED[0]):
-            state = _trajectory(density, state, averaging.averaged, rng)[0]
-            points.append(state.z)
-        sizes = [bulk_ess(column[None]) for column in np.array(points).T]
-        slowest = len(points) / min(sizes) if np.all(np.isfinite(sizes)) else np.inf
-    return Walk(averaging.averaged, int(np.clip(np.ceil(APART * min(slowest, MOST)), FEWEST, MOST)))
+        now = Walk(averaging.step, walk.factor)
+        walkers, probability = now.trajectory(density, walkers, rng)
+        averaging.update(float(np.mean(probability)))
+    return walkers, averaging.averaged
 
 
-def _trajectory(density: Density, state: State, step: float, rng: np.random.Generator) -> tuple[State, float]:
-    """A Hamiltonian trajectory (Duane et al. 1987) of random length and step on the emulator: its end if that
-    is accepted, else `state` itself; and the probability of acceptance."""
-    momentum = rng.standard_normal(len(state.z))
-    length = int(rng.integers(1, LONGEST + 1))
-    step = step * SHORTEST_STEP ** rng.uniform()
-    chance = rng.uniform()
-    before = state.emulated - 0.5 * float(momentum @ momentum)
-    at = state
-    for _ in range(length):
-        momentum = momentum + 0.5 * step * at.gradient
-        at = state_at(density, at.z + step * momentum)
-        if not at.emulated > density.start.log_density - LOST:
-            return state, 0.0
-        momentum = momentum + 0.5 * step * at.gradient
-    after = at.emulated - 0.5 * float(momentum @ momentum)
-    probability = float(np.exp(min(0.0, after - before)))
-    return (at, probability) if chance < probability else (state, probability)
+def _covariance(points: Matrix, independent: int) -> Matrix:
+    """Covariance (n, n) of points (k, n), of which so many are independent; shrunk a little to its
+    diagonal."""
+    found = np.cov(points, rowvar=False).reshape(points.shape[1], points.shape[1])
+    share = found.shape[0] / (found.shape[0] + independent)
+    return np.asarray((1.0 - share) * found + share * np.diag(np.diag(found)), dtype=float)

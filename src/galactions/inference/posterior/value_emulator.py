@@ -48,18 +48,20 @@ class Kernel:
         return self._of(z @ self.measure @ others.T, self.length(z)[:, None], self.length(others))
 
     def length(self, z: Matrix) -> Vector:
-        """Squared distance (k,) of each of z (k, n) from zero."""
-        return np.asarray(np.sum((z @ self.measure) * z, axis=1))
+        """Squared distance (...,) of z (..., n) from zero."""
+        return np.asarray(np.sum((z @ self.measure) * z, axis=-1))
 
     def at(self, z: Vector, points: Matrix, lengths: Vector) -> Vector:
-        """k (k,) of z (n,) with points of which `points` (k, n) are the products with G, and `lengths`."""
-        return self._of(points @ z, z @ self.measure @ z, lengths)
+        """k (..., k) of z (..., n) with points of which `points` (k, n) are the products with G, and
+        `lengths`."""
+        return self._of(z @ points.T, self.length(z)[..., None], lengths)
 
     def pulled_back(self, by_k: Vector, z: Vector, points: Matrix, lengths: Vector) -> Vector:
-        """Derivatives by z (n,) at z, from those by k (k,) there."""
-        s, moved = points @ z, self.measure @ z
-        near = by_k * self._local(s, z @ moved, lengths) / len(z)
-        return (by_k * (self.linear + s) + near) @ points - np.sum(near) * moved
+        """Derivatives by z (..., n) at z, from those by k (..., k) there."""
+        s = z @ points.T
+        near = by_k * self._local(s, self.length(z)[..., None], lengths) / len(self.measure)
+        pulled = (by_k * (self.linear + s) + near) @ points
+        return pulled - np.sum(near, axis=-1, keepdims=True) * (z @ self.measure)
 
     def _of(self, s: NDArray[np.float64], mine: Any, theirs: Vector) -> NDArray[np.float64]:
         return self.linear * s + 0.5 * s**2 + self._local(s, mine, theirs)
@@ -89,10 +91,11 @@ class ValueEmulator(Emulator):
     missed: float
 
     def features(self, z: Vector) -> Vector:
-        return self.value + self.slope @ z + self.kernel.at(z, self.points, self.lengths) @ self.weights
+        near = self.kernel.at(z, self.points, self.lengths) @ self.weights
+        return self.value + z @ self.slope.T + near
 
     def pulled_back(self, by_feature: Vector, z: Vector) -> Vector:
-        by_k = self.weights @ by_feature
+        by_k = by_feature @ self.weights.T
         return by_feature @ self.slope + self.kernel.pulled_back(by_k, z, self.points, self.lengths)
 
 
@@ -113,7 +116,7 @@ def learnt_emulator(
     z, seen = start.z(u), np.array([features[i] for i in kept])
     slope = mode.slopes @ start.factor
     rest = seen - mode.features - z @ slope.T
-    truth = np.array([target.log_density_of(f, at) for f, at in zip(seen, u, strict=True)])
+    truth = np.asarray(target.log_density_of(seen, u))
     below = np.maximum(start.log_density - truth, 0.0) / len(start.mean)
     trust = np.maximum(np.where(np.isfinite(truth), 1.0 / (1.0 + below**2), 0.0), 1e-12)
     measure = _measure(start)
@@ -128,7 +131,7 @@ def learnt_emulator(
             inverse = np.linalg.inv(covariance + noise * np.diag(1.0 / trust))
             weights = inverse @ rest
             told = seen - weights / np.diag(inverse)[:, None]
-            off = np.array([target.log_density_of(f, at) for f, at in zip(told, u, strict=True)]) - truth
+            off = np.asarray(target.log_density_of(told, u)) - truth
             off = np.clip(np.nan_to_num(off, nan=MOST_MISSED), -MOST_MISSED, MOST_MISSED)
             tried[key] = float(np.sqrt(np.sum(trust**2 * off**2) / np.sum(trust**2))), weights
         return tried[key][0]

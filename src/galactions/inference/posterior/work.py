@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from galactions.inference.executor import Executor, SerialExecutor
 from galactions.inference.posterior.chains import AfterDraw, Chain, ChainPlan
-from galactions.inference.posterior.delayed import delayed_chain
+from galactions.inference.posterior.delayed import Proposals, delayed_chain
 from galactions.inference.posterior.emulated import WIDTH, Tempered, emulated_sample, trained_emulator
 from galactions.inference.posterior.emulator import emulator
 from galactions.inference.posterior.importance import Round, WeightedSample, importance_sample
@@ -20,7 +20,6 @@ from galactions.inference.posterior.laplace import Laplace, laplace
 from galactions.inference.posterior.optimum import Mode, find_mode
 from galactions.inference.posterior.settings import PosteriorSettings
 from galactions.inference.posterior.target import Target
-from galactions.inference.posterior.trajectories import Density
 from galactions.inference.progress import Progress, ProgressUpdate, SamplingUpdate
 
 Vector = NDArray[np.float64]
@@ -53,13 +52,13 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Chains:
-    """What all chains have in common: what they are drawn from, and how. emulated: the density that proposals
-    of delayed acceptance come from. folder: of the run, if there is one."""
+    """What all chains have in common: what they are drawn from, and how. proposals: those of delayed
+    acceptance. folder: of the run, if there is one."""
 
     target: Target
     settings: PosteriorSettings
     start: Laplace
-    emulated: Density | None
+    proposals: Proposals | None
     folder: Path | None
 
 
@@ -95,13 +94,13 @@ def draw_sample(
         weighted = _weighted(points, mode, normal, settings, _mapper(executor), clock)
         counted.append(points)
     else:
-        emulated = None
+        proposals = None
         if settings.method == "delayed":
             clock.stage("laying out the emulator")
             answers = recorded(target, folder, "emulator")
-            emulated = _emulator(answers, mode, normal, settings, _mapper(executor), clock)
+            proposals = _proposals(answers, mode, normal, settings, _mapper(executor), clock)
             counted.append(answers)
-        chains = _drawn(Chains(target, settings, normal, emulated, folder), executor, clock)
+        chains = _drawn(Chains(target, settings, normal, proposals, folder), executor, clock)
         counted.extend(chains)
     evaluations: dict[str, int] = {}
     for item in counted:
@@ -143,22 +142,22 @@ def _weighted(
     return emulated_sample(points, mode, normal, **how)
 
 
-def _emulator(
+def _proposals(
     answers: RecordedTarget,
     mode: Mode,
     normal: Laplace,
     settings: PosteriorSettings,
     mapper: Mapper | None,
     clock: "_Clock",
-) -> Density:
-    """The density that proposals come from: by derivatives where they are cheap, else by values, and then a
+) -> Proposals:
+    """What proposals come from: an emulator by derivatives where they are cheap, else by values, and then a
     little wider, because such an emulator knows least where there are fewest of these."""
 
     def tell(done: int, of: int) -> None:
         clock.tell("emulator", done, of, answers.total)
 
     if answers.emulable.differentiable:
-        return emulator(answers, normal, tell)
+        return Proposals.of(emulator(answers, normal, tell), settings.seed)
     learnt = trained_emulator(
         answers,
         mode,
@@ -169,7 +168,7 @@ def _emulator(
         mapper=mapper,
         after_round=tell,
     )
-    return Tempered(learnt, WIDTH)
+    return Proposals.of(Tempered(learnt, WIDTH), settings.seed)
 
 
 def run_chain(common: Chains, number: int, after_draw: AfterDraw | None = None) -> Chain:
@@ -177,8 +176,8 @@ def run_chain(common: Chains, number: int, after_draw: AfterDraw | None = None) 
     settings = common.settings
     at = recorded(common.target, common.folder, f"chain-{number:03d}")
     plan = ChainPlan(settings.draws, settings.warmup, settings.seed, number, after_draw)
-    if settings.method == "delayed" and common.emulated is not None:
-        return delayed_chain(at, common.emulated, plan)
+    if settings.method == "delayed" and common.proposals is not None:
+        return delayed_chain(at, common.proposals, plan)
     if settings.method == "nuts":
         from galactions.inference.posterior.nuts import nuts_chain
 
