@@ -27,10 +27,10 @@ from galactions.inference.files import write_json
 from galactions.inference.model_predictor import problem_from_config
 from galactions.inference.posterior import ProblemTarget, problem_target
 from galactions.inference.posterior.calibration import counted
-from galactions.inference.posterior.emulated import Tempered, drawn
 from galactions.inference.posterior.journal import Journal
 from galactions.inference.posterior.laplace import Laplace, laplace
 from galactions.inference.posterior.optimum import Mode
+from galactions.inference.posterior.trajectories import travelled
 from galactions.inference.posterior.value_emulator import ValueEmulator, learnt_emulator
 from galactions.inference.problem import FitProblem
 from galactions.inference.slopes import Slopes
@@ -134,14 +134,16 @@ def posterior(pupil: Pupil, target: ProblemTarget, draws: int, seed: int) -> Moc
     while True:
         emulator = pupil.emulator(target)
         rng = np.random.default_rng([seed, len(off), 11])
-        z, _ = drawn(Tempered(emulator, 1.0), draws, rng)
+        found = travelled(emulator, rng.standard_normal((draws, len(target.names))), rng)
+        z = found.walkers.z
         mean = z.mean(axis=0)
         features = target.features(emulator.start.u(mean))
         pupil.u.append(emulator.start.u(mean))
         pupil.features.append(features)
         true = -np.inf if features is None else target.log_density_of(features, pupil.u[-1])
         off.append(emulator.log_density(mean) - true)
-        print(f"mock {seed}: off by {off[-1]:+.2f} at the mean, {emulator.missed:.2f} at others", flush=True)
+        worth = f"off by {off[-1]:+.2f} at the mean, {emulator.missed:.2f} at others"
+        print(f"mock {seed}: {worth}; draws {'' if found.settled else 'not '}settled", flush=True)
         if abs(off[-1]) < GOOD or len(off) == MOST:
             values = np.array([target.to_values(emulator.start.u(row)) for row in z])
             return MockPosterior(values, tuple(off))

@@ -36,6 +36,10 @@ class VerdictKind(Enum):
         "proposals miss. Give priors or narrow fit.bounds where it is widest, or use posterior.method = "
         "'delayed' or 'nuts', which draw without weights."
     )
+    UNSETTLED = (
+        "In {} rounds the draws of the emulator had not yet forgotten where they began, so that their "
+        "weights are off: narrow fit.bounds or give priors where the posterior is widest, and begin anew."
+    )
     DIVERGENT = (
         "{} trajectories diverged: the posterior has a place too narrow for the step size, and draws near it "
         "are missing. Narrow fit.bounds or give priors there, or raise posterior.warmup and begin anew."
@@ -82,6 +86,7 @@ TROUBLE = frozenset(
         VerdictKind.NOT_MIXED,
         VerdictKind.FEW,
         VerdictKind.HEAVY_WEIGHTS,
+        VerdictKind.UNSETTLED,
         VerdictKind.DIVERGENT,
         VerdictKind.MODE_NOT_FOUND,
     }
@@ -95,7 +100,7 @@ class Evidence:
 
     r_hat, ess: of each parameter (the smaller of bulk and tail). cut_off: trajectories at the longest length
     allowed, of `draws`. mean, deviation, near_bound: of each parameter, the last the fraction of draws
-    next to one of its bounds. width: of the bounds (n,), infinite where open.
+    next to one of its bounds. width: of the bounds (n,), infinite where open. unsettled: as of a `Round`.
     """
 
     names: tuple[str, ...]
@@ -107,6 +112,7 @@ class Evidence:
     width: NDArray[np.float64]
     near_bound: NDArray[np.float64]
     k_hat: float = float("nan")
+    unsettled: int = 0
     divergent: int = 0
     cut_off: int = 0
     emulator_acceptance: float = float("nan")
@@ -140,6 +146,8 @@ def _verdicts(found: Evidence) -> Iterator[Verdict]:
         yield Verdict(VerdictKind.FEW, (told, f"{found.target_ess:g}"))
     if found.k_hat > K_HAT:
         yield Verdict(VerdictKind.HEAVY_WEIGHTS, (f"{found.k_hat:.2f}",))
+    if found.unsettled:
+        yield Verdict(VerdictKind.UNSETTLED, (str(found.unsettled),))
     if found.divergent:
         yield Verdict(VerdictKind.DIVERGENT, (f"{found.divergent} of {found.draws}",))
     if not found.mode_found:

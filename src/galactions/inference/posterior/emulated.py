@@ -15,7 +15,7 @@ from galactions.inference.posterior.laplace import Laplace
 from galactions.inference.posterior.optimum import Mode
 from galactions.inference.posterior.psis import smooth_weights
 from galactions.inference.posterior.student import StudentT
-from galactions.inference.posterior.trajectories import FEWEST_WALKERS, Density, travelled
+from galactions.inference.posterior.trajectories import FEWEST_WALKERS, travelled
 from galactions.inference.posterior.value_emulator import ValueEmulator, learnt_emulator
 
 Vector = NDArray[np.float64]
@@ -48,12 +48,13 @@ class Tempered:
 @dataclass(frozen=True, eq=False)
 class Points:
     """The points of a round: u (k, n), their features, log_density (k,), and ln weights (k,), known up to a
-    constant of the round."""
+    constant of the round. settled: whether they are independent draws of what they were drawn from."""
 
     u: Vector
     features: list[Vector | None]
     log_density: Vector
     log_weights: Vector
+    settled: bool
 
 
 def emulated_sample(
@@ -82,8 +83,10 @@ def emulated_sample(
     """
     told: list[Round] = []
     for rounds in _rounds(target, mode, start, draws, seed, mapper):
-        found = _together(rounds[len(rounds) // TEACHING :])
-        told.append(Round(draws * len(rounds), found.ess, found.k_hat))
+        counting = rounds[len(rounds) // TEACHING :]
+        found = _together(counting)
+        unsettled = sum(not made.settled for made in counting)
+        told.append(Round(draws * len(rounds), found.ess, found.k_hat, unsettled))
         if after_round is not None:
             after_round(told[-1])
         if (found.ess >= target_ess and not found.k_hat > TRUSTED) or len(told) == max_rounds:
@@ -117,15 +120,17 @@ def _rounds(
     """All rounds so far, after each of them, without end."""
     proposal = StudentT(start.mean, start.factor, DOF)
     u = proposal.draw(draws, [seed, 0, 7])
-    rounds = [_weighed(target, u, proposal.log_density(u), mapper)]
+    rounds = [_weighed(target, u, proposal.log_density(u), True, mapper)]
     while True:
         yield rounds
         emulator = learnt(target, mode, start, rounds)
         known = _together(rounds)
         begin = start.z(known.u[known.resampled(max(draws, FEWEST_WALKERS), seed)])
         rng = np.random.default_rng([seed, len(rounds), 8])
-        z, emulated = drawn(Tempered(emulator, WIDTH), begin, draws, rng)
-        rounds.append(_weighed(target, start.u(z), emulated, mapper))
+        found = travelled(Tempered(emulator, WIDTH), begin, rng)
+        walkers = found.walkers
+        u = start.u(walkers.z[:draws])
+        rounds.append(_weighed(target, u, walkers.value[:draws], found.settled, mapper))
 
 
 def learnt(target: RecordedTarget, mode: Mode, start: Laplace, rounds: list[Points]) -> ValueEmulator:
@@ -136,17 +141,12 @@ def learnt(target: RecordedTarget, mode: Mode, start: Laplace, rounds: list[Poin
     )
 
 
-def drawn(density: Density, begin: Vector, count: int, rng: np.random.Generator) -> tuple[Vector, Vector]:
-    """Points z (count, n) of a density, all but independent of each other, and its log there (count,): where
-    walkers that set out from `begin` (k, n), k >= count, have come to."""
-    walkers = travelled(density, begin, rng).walkers
-    return walkers.z[:count], walkers.value[:count]
-
-
-def _weighed(target: RecordedTarget, u: Vector, proposed: Vector, mapper: Mapper | None) -> Points:
+def _weighed(
+    target: RecordedTarget, u: Vector, proposed: Vector, settled: bool, mapper: Mapper | None
+) -> Points:
     features = target.all_features(u, mapper)
     values = target.log_densities(u)
-    return Points(u, features, values, values - proposed)
+    return Points(u, features, values, values - proposed, settled)
 
 
 def _together(rounds: list[Points]) -> WeightedSample:

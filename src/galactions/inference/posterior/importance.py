@@ -29,11 +29,13 @@ TRUSTED = 0.7
 
 @dataclass(frozen=True)
 class Round:
-    """A round: draws and effective sample size so far, and k-hat of all weights after it."""
+    """A round: draws and effective sample size so far, and k-hat of all weights after it. unsettled: rounds
+    so far whose draws were not yet independent of where they began, of those that count."""
 
     draws: int
     ess: float
     k_hat: float
+    unsettled: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -156,6 +156,7 @@ def result_from(
         width=width,
         near_bound=np.mean(near, axis=0),
         k_hat=float("nan") if sample.weighted is None else sample.weighted.k_hat,
+        unsettled=0 if sample.weighted is None else sample.weighted.rounds[-1].unsettled,
         divergent=int(np.sum(stats.get("divergent", 0.0))),
         cut_off=int(np.sum(stats["doublings"] >= settings.max_doublings)) if "doublings" in stats else 0,
         emulator_acceptance=acceptance if settings.method == "delayed" and acceptance is not None else np.nan,

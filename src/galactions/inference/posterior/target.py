@@ -1,8 +1,9 @@
 """What samplers see: a log density over unbounded coordinates, of a fit problem or of anything else."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -200,10 +201,9 @@ class ProblemTarget:
         return np.where(np.isfinite(found), found, -math.inf)
 
     def log_density_and_gradients_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector, Vector]:
-        y = self._prediction_of(features)
         before, by_u = self.coordinates.log_prior(u)
-        found = before - np.asarray(self.objective.value(y))
-        by_feature = -np.asarray(self.objective.slope(y))
+        value, slope = _value_and_slope()(self.objective, self._prediction_of(features))
+        found, by_feature = before - np.asarray(value), -np.asarray(slope)
         by_feature[..., : self._bins] *= 2.0 * features[..., : self._bins]
         return np.where(np.isfinite(found), found, -math.inf), by_feature, by_u
 
@@ -244,6 +244,14 @@ def problem_target(problem: FitProblem) -> ProblemTarget:
     return ProblemTarget(
         problem, JointObjective(bins, len(problem.layout.data), problem.constraints, problem.n_stars, terms)
     )
+
+
+@cache
+def _value_and_slope() -> Callable[[Objective, Vector], tuple[Any, Any]]:
+    """Value and slope of an objective, as one compiled program: emulators ask for them at many points."""
+    import jax
+
+    return jax.jit(lambda objective, y: (objective.value(y), objective.slope(y)), static_argnums=0)
 
 
 def _finite(value: float) -> float:

@@ -129,12 +129,12 @@ class Walk:
 
 @dataclass(frozen=True, eq=False)
 class Travelled:
-    """Walkers that have forgotten where they began, and the walk of which each end is a new draw. enough:
-    whether they have gone as far as they were to."""
+    """Walkers that have forgotten where they began, and the walk of which each end is a new draw. settled:
+    whether they have gone as far as that takes."""
 
     walkers: Walkers
     walk: Walk
-    enough: bool
+    settled: bool
 
 
 def travelled(density: Density, begin: Matrix, rng: np.random.Generator) -> Travelled:
@@ -150,7 +150,7 @@ def travelled(density: Density, begin: Matrix, rng: np.random.Generator) -> Trav
         walkers, _ = first.trajectory(density, walkers, rng)
         if 2 * i >= SETTLING:
             points.append(walkers.z)
-    factor: Matrix = np.linalg.cholesky(_covariance(np.concatenate(points), len(begin)))
+    factor = np.asarray(np.linalg.cholesky(_covariance(np.concatenate(points), len(begin))), dtype=float)
     walkers, step = _tuned(density, walkers, Walk(0.8 * n**-0.25, factor), rng)
     walk, points = Walk(step, factor), []
     while True:
