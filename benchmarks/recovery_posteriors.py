@@ -30,7 +30,7 @@ from galactions.inference.posterior.calibration import counted
 from galactions.inference.posterior.journal import Journal
 from galactions.inference.posterior.laplace import Laplace, laplace
 from galactions.inference.posterior.optimum import Mode
-from galactions.inference.posterior.trajectories import travelled
+from galactions.inference.posterior.trajectories import drawn
 from galactions.inference.posterior.value_emulator import ValueEmulator, learnt_emulator
 from galactions.inference.problem import FitProblem
 from galactions.inference.slopes import Slopes
@@ -134,9 +134,8 @@ def posterior(pupil: Pupil, target: ProblemTarget, draws: int, seed: int) -> Moc
     while True:
         emulator = pupil.emulator(target)
         rng = np.random.default_rng([seed, len(off), 11])
-        found = travelled(emulator, rng.standard_normal((draws, len(target.names))), rng)
-        z = found.walkers.z
-        mean = z.mean(axis=0)
+        found = drawn(emulator, rng.standard_normal((draws, len(target.names))), draws, rng)
+        z, mean = found.z, found.z.mean(axis=0)
         features = target.features(emulator.start.u(mean))
         pupil.u.append(emulator.start.u(mean))
         pupil.features.append(features)

@@ -9,7 +9,7 @@ from galactions.inference.posterior.emulator import QuadraticEmulator, emulator
 from galactions.inference.posterior.journal import RecordedTarget
 from galactions.inference.posterior.laplace import Laplace, laplace
 from galactions.inference.posterior.optimum import find_mode
-from galactions.inference.posterior.trajectories import Walk, Walkers, travelled
+from galactions.inference.posterior.trajectories import Walk, Walkers, drawn, travelled
 from galactions.inference.posterior.value_emulator import learnt_emulator
 
 
@@ -100,3 +100,15 @@ def test_many_points_are_answered_as_each_alone(banana):
             alone = each.value_and_gradient(row)
             assert alone[0] == pytest.approx(value, rel=1e-12)
             np.testing.assert_allclose(alone[1], gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_more_draws_than_walkers_come_from_longer_walks(banana):
+    rng = np.random.default_rng(7)
+    found = drawn(banana, rng.standard_normal((20, 3)), 650, rng)
+    assert found.settled
+    assert found.z.shape == (650, 3)
+    np.testing.assert_allclose(found.value, banana.log_density(found.z), rtol=1e-12)
+    terms, variances = moments(banana.start.u(found.z))
+    np.testing.assert_array_less(np.abs(terms.mean(axis=0)), 4.5 * np.sqrt(variances / 600))
+    few = drawn(banana, rng.standard_normal((20, 3)), 5, rng)
+    assert few.z.shape == (5, 3)

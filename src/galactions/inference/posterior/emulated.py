@@ -15,7 +15,7 @@ from galactions.inference.posterior.laplace import Laplace
 from galactions.inference.posterior.optimum import Mode
 from galactions.inference.posterior.psis import smooth_weights
 from galactions.inference.posterior.student import StudentT
-from galactions.inference.posterior.trajectories import FEWEST_WALKERS, travelled
+from galactions.inference.posterior.trajectories import drawn
 from galactions.inference.posterior.value_emulator import ValueEmulator, learnt_emulator
 
 Vector = NDArray[np.float64]
@@ -125,12 +125,9 @@ def _rounds(
         yield rounds
         emulator = learnt(target, mode, start, rounds)
         known = _together(rounds)
-        begin = start.z(known.u[known.resampled(max(draws, FEWEST_WALKERS), seed)])
-        rng = np.random.default_rng([seed, len(rounds), 8])
-        found = travelled(Tempered(emulator, WIDTH), begin, rng)
-        walkers = found.walkers
-        u = start.u(walkers.z[:draws])
-        rounds.append(_weighed(target, u, walkers.value[:draws], found.settled, mapper))
+        begin = start.z(known.u[known.resampled(draws, seed)])
+        found = drawn(Tempered(emulator, WIDTH), begin, draws, np.random.default_rng([seed, len(rounds), 8]))
+        rounds.append(_weighed(target, start.u(found.z), found.value, found.settled, mapper))
 
 
 def learnt(target: RecordedTarget, mode: Mode, start: Laplace, rounds: list[Points]) -> ValueEmulator:

@@ -28,8 +28,8 @@ SETTLING, TUNING = 60, 30
 """Trajectories, to begin with, whose second half tells the covariance that the others move in, and those
 before them and after that from which the step size is learnt."""
 
-FEWEST_WALKERS = 32
-"""Walkers by which a walk is tuned, at least."""
+FEWEST_WALKERS, MOST_WALKERS = 32, 64
+"""Walkers of which a walk is learnt, at least, and walkers beyond which more draws come from longer walks."""
 
 AT_ONCE = 64
 """Points that an emulator is asked for together: more do not fit into a processor's cache."""
@@ -162,6 +162,27 @@ def travelled(density: Density, begin: Matrix, rng: np.random.Generator) -> Trav
         if independent >= FAR or len(points) >= MOST:
             count = int(np.ceil(APART * len(points) / max(independent, 1.0)))
             return Travelled(walkers, Walk(step, factor, count), independent >= FAR)
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """All but independent draws z (count, n) of a density, and its log there (count,), up to a constant;
+    settled: see `Travelled`."""
+
+    z: Matrix
+    value: Vector
+    settled: bool
+
+
+def drawn(density: Density, begin: Matrix, count: int, rng: np.random.Generator) -> Draws:
+    """Draws by walkers that set out from points among `begin` (k, n)."""
+    walkers = int(np.clip(count, FEWEST_WALKERS, MOST_WALKERS))
+    found = travelled(density, begin[np.arange(walkers) % len(begin)], rng)
+    made = [found.walkers]
+    while walkers * len(made) < count:
+        made.append(found.walk.end(density, made[-1], rng))
+    z, value = np.concatenate([item.z for item in made]), np.concatenate([item.value for item in made])
+    return Draws(z[:count], value[:count], found.settled)
 
 
 def _tuned(density: Density, walkers: Walkers, walk: Walk, rng: np.random.Generator) -> tuple[Walkers, float]:
