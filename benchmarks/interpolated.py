@@ -86,9 +86,8 @@ class Interpolated:
     def jacobian(self, parameters: Mapping[str, float], names: Sequence[str]) -> Histograms:
         bases, columns = self._bases(parameters), []
         for name in names:
-            if (
-                name not in self.free.names
-            ):  # tied to one that is, and moved with it in every model of the grid
+            # One that is tied to a free parameter has moved with it in every model of the grid.
+            if name not in self.free.names:
                 columns.append(np.zeros(self.coefficients.shape[-1]))
                 continue
             i = self.free.names.index(name)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pickle
 import signal
 import subprocess
 import sys
@@ -36,6 +37,7 @@ from galactions.inference.posterior import (
     load_posterior,
     problem_target,
     sample_posterior,
+    trajectories,
 )
 
 SMOOTH = SmoothGaussians()
@@ -113,6 +115,8 @@ def test_features_hold_all_of_the_likelihood(target):
     value, by_feature, by_u = target.log_density_and_gradients_of(features, u)
     assert value == pytest.approx(target.log_density_of(features, u), rel=1e-12)
     np.testing.assert_allclose(by_feature @ slopes + by_u, target.value_and_gradient(u)[1], rtol=1e-9)
+    elsewhere = pickle.loads(pickle.dumps(target))  # as workers get it
+    assert elsewhere.log_density_and_gradients_of(features, u)[0] == value
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +168,18 @@ def test_only_bounds_that_cut_a_posterior_off_are_told(upper, leans):
     )
     told = [verdict.details[0] for verdict in result.verdicts if verdict.kind is VerdictKind.AT_BOUND]
     assert told == (["sigma_z0_thin"] if leans else [])
+
+
+def test_draws_of_an_emulator_that_depend_on_each_other_are_told(monkeypatch):
+    """Walkers that are stopped long before they have gone far enough."""
+    monkeypatch.setattr(trajectories, "MOST", 25)
+    monkeypatch.setattr(trajectories, "FAR", 1e6)
+    settings = PosteriorSettings(method="emulated", draws=60, max_rounds=5, target_ess=1e4, bands=0)
+    result = sample_posterior(problem(SMOOTH, SURVEY), settings=settings)
+    assert not result.reliable
+    told = next(verdict for verdict in result.verdicts if verdict.kind is VerdictKind.UNSETTLED)
+    assert told.details == ("4",)  # of five rounds: the first only teaches, and is of no emulator
+    assert "In 4 rounds the draws of the emulator" in result.summary()
 
 
 def test_truth_lies_within_the_intervals(posteriors):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from targets import Banana, Normal
 
+from galactions.errors import ModelError
 from galactions.inference.posterior import trajectories
 from galactions.inference.posterior.emulator import QuadraticEmulator, emulator
 from galactions.inference.posterior.journal import RecordedTarget
@@ -84,7 +85,20 @@ def test_walkers_that_have_not_gone_far_say_so(banana, monkeypatch):
     monkeypatch.setattr(trajectories, "MOST", 25)
     monkeypatch.setattr(trajectories, "FAR", 100.0)
     rng = np.random.default_rng(5)
-    assert not travelled(banana, rng.standard_normal((32, 3)), rng).settled
+    found = travelled(banana, rng.standard_normal((32, 3)), rng)
+    assert not found.settled
+    assert found.walk.count <= trajectories.LONGEST_WALK
+
+
+def test_no_density_even_at_the_mode_is_said(banana):
+    class Nowhere:
+        start = banana.start
+
+        def value_and_gradient(self, z):
+            return np.full(len(z), -np.inf), np.zeros_like(z)
+
+    with pytest.raises(ModelError, match="no density at the mode"):
+        Walkers.near(Nowhere(), np.ones((4, 3)))
 
 
 def test_many_points_are_answered_as_each_alone(banana):

@@ -28,7 +28,7 @@ from galactions.inference.predictor import (
     Prediction,
     Predictor,
 )
-from galactions.inference.priors import Prior
+from galactions.inference.priors import Prior, Priors
 from galactions.inference.problem import (
     FitProblem,
     all_slopes,
@@ -52,6 +52,7 @@ __all__ = [
     "PAPER_PARAMETERS",
     "TieSettings",
     "Prior",
+    "Priors",
     "Tie",
     "Status",
     "Remark",

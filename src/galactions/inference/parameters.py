@@ -95,8 +95,7 @@ class FreeParameters:
 
     def complete(self, parameters: Mapping[str, float], values: NDArray[np.float64]) -> dict[str, float]:
         """All of a model's `parameters` with the free ones set to `values`, and the tied ones after them."""
-        found = {**{name: float(value) for name, value in parameters.items()}, **self.named(values)}
-        return {**found, **{tie.name: tie.factor * found[tie.to] for tie in self.ties}}
+        return {name: float(value) for name, value in self.completed(parameters, values).items()}
 
     def completed(
         self, parameters: Mapping[str, float], values: NDArray[np.float64]
@@ -106,18 +105,18 @@ class FreeParameters:
         found.update({name: values[..., i] for i, name in enumerate(self.names)})
         return {**found, **{tie.name: tie.factor * found[tie.to] for tie in self.ties}}
 
-    @property
+    @cached_property
     def moved(self) -> tuple[str, ...]:
         """Names of all parameters that change with the free ones: these, then those tied to them."""
         return (*self.names, *(tie.name for tie in self.ties if tie.to in self.names))
 
-    @property
+    @cached_property
     def moves(self) -> NDArray[np.float64]:
         """Derivatives (n_moved, n_free) of the `moved` parameters by the free ones."""
         names = self.names
         following = [tie for tie in self.ties if tie.to in names]
         rows = [tie.factor * np.eye(len(names))[names.index(tie.to)] for tie in following]
-        return np.vstack([np.eye(len(names)), *rows])
+        return _fixed(np.vstack([np.eye(len(names)), *rows]))
 
     def to_unbounded(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values (..., n_free) to coordinates that run over all real numbers.

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -202,7 +202,7 @@ class ProblemTarget:
 
     def log_density_and_gradients_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector, Vector]:
         before, by_u = self.coordinates.log_prior(u)
-        value, slope = _value_and_slope()(self.objective, self._prediction_of(features))
+        value, slope = self._told(self._prediction_of(features))
         found, by_feature = before - np.asarray(value), -np.asarray(slope)
         by_feature[..., : self._bins] *= 2.0 * features[..., : self._bins]
         return np.where(np.isfinite(found), found, -math.inf), by_feature, by_u
@@ -213,6 +213,18 @@ class ProblemTarget:
     def _prediction_of(self, features: Vector) -> Vector:
         heights = features[..., : self._bins] ** 2 - self._offset
         return np.concatenate([heights, features[..., self._bins :]], axis=-1)
+
+    @cached_property
+    def _told(self) -> Callable[[Vector], tuple[Any, Any]]:
+        """Value and slope of the objective, as one compiled program: emulators ask for them at many points.
+        The target's own, so that it goes when the target does."""
+        import jax
+
+        return jax.jit(partial(_value_and_slope, self.objective))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the compiled program, which another process compiles for itself."""
+        return {name: value for name, value in self.__dict__.items() if name != "_told"}
 
     @property
     def _bins(self) -> int:
@@ -246,12 +258,8 @@ def problem_target(problem: FitProblem) -> ProblemTarget:
     )
 
 
-@cache
-def _value_and_slope() -> Callable[[Objective, Vector], tuple[Any, Any]]:
-    """Value and slope of an objective, as one compiled program: emulators ask for them at many points."""
-    import jax
-
-    return jax.jit(lambda objective, y: (objective.value(y), objective.slope(y)), static_argnums=0)
+def _value_and_slope(objective: Objective, y: Any) -> tuple[Any, Any]:
+    return objective.value(y), objective.slope(y)
 
 
 def _finite(value: float) -> float:

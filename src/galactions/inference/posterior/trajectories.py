@@ -1,12 +1,13 @@
 """Hamiltonian trajectories on an emulator, which cost no evaluation of the model: of many walkers side by
-side, because an emulator answers for a hundred points in the time of ten."""
+side, because an emulator answers for a hundred points in the time of a dozen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from galactions.errors import ModelError
 from galactions.inference.posterior.convergence import bulk_ess
 from galactions.inference.posterior.laplace import Laplace
 
@@ -31,9 +32,6 @@ before them and after that from which the step size is learnt."""
 FEWEST_WALKERS, MOST_WALKERS = 32, 64
 """Walkers of which a walk is learnt, at least, and walkers beyond which more draws come from longer walks."""
 
-AT_ONCE = 64
-"""Points that an emulator is asked for together: more do not fit into a processor's cache."""
-
 TRAVEL, MOST = 25, 1000
 """Trajectories after which it is asked whether walkers have gone far enough, and most of them."""
 
@@ -41,8 +39,12 @@ FAR = 2.0
 """Independent draws of the slowest coordinate that each walker has to come across: where correlations fall
 off exponentially, 0.02 of that with its beginning is left."""
 
-APART = 1.5
-"""The same from one draw of a walk to the next: 0.05 of the correlation is left."""
+APART, LONGEST_WALK = 1.5, 150
+"""The same from one draw of a walk to the next: 0.05 of the correlation is left; and most trajectories of a
+walk. A shorter one than that takes is right as well, but its draws are not independent."""
+
+HALVINGS = 60
+"""How often a beginning where there is no density is moved half-way to the mode."""
 
 
 class Density(Protocol):
@@ -66,18 +68,19 @@ class Walkers:
     @classmethod
     def at(cls, density: Density, z: Matrix) -> "Walkers":
         """Walkers at z (k, n)."""
-        asked = [density.value_and_gradient(z[i : i + AT_ONCE]) for i in range(0, len(z), AT_ONCE)]
-        return cls(
-            z, np.concatenate([value for value, _ in asked]), np.concatenate([slope for _, slope in asked])
-        )
+        return cls(z, *density.value_and_gradient(z))
 
     @classmethod
     def near(cls, density: Density, z: Matrix) -> "Walkers":
-        """Walkers at z (k, n), or, where there is no density, on the way from there to the mode."""
+        """Walkers at z (k, n), or, where there is no density, on the way from there to the mode. Raises
+        ModelError where there is none at the mode either."""
         found = cls.at(density, z)
-        while not np.all(np.isfinite(found.value)):
-            found = cls.at(density, np.where(np.isfinite(found.value)[:, None], found.z, 0.5 * found.z))
-        return found
+        for _ in range(HALVINGS):
+            good = np.isfinite(found.value)
+            if np.all(good):
+                return found
+            found = cls.at(density, np.where(good[:, None], found.z, 0.5 * found.z))
+        raise ModelError("the emulator has no density at the mode: narrow fit.bounds, or give priors")
 
     def where(self, chosen: NDArray[np.bool_], other: "Walkers") -> "Walkers":
         """These where `chosen` (k,), and the others elsewhere."""
@@ -160,8 +163,9 @@ def travelled(density: Density, begin: Matrix, rng: np.random.Generator) -> Trav
         sizes = [bulk_ess(series) for series in np.array(points).T]  # (n, k, trajectories)
         independent = min(sizes) / len(begin) if np.all(np.isfinite(sizes)) else 0.0  # of each walker
         if independent >= FAR or len(points) >= MOST:
-            count = int(np.ceil(APART * len(points) / max(independent, 1.0)))
-            return Travelled(walkers, Walk(step, factor, count), independent >= FAR)
+            each = APART * len(points) / max(independent, 1.0)
+            count = min(int(np.ceil(each)), LONGEST_WALK)
+            return Travelled(walkers, replace(walk, count=count), independent >= FAR)
 
 
 @dataclass(frozen=True, eq=False)
