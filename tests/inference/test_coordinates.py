@@ -92,3 +92,27 @@ def test_without_a_spheroid_s_scales_they_are_those_without_bounds():
     u = coordinates.of(free.start)
     np.testing.assert_array_equal(u, free.to_unbounded(free.start))
     np.testing.assert_array_equal(coordinates.slopes(u), np.diag(free.unbounded_slopes(u)))
+
+
+@pytest.mark.parametrize("at", [-4.0, 0.5, 4.0])
+def test_the_bend_is_the_curvature_of_what_is_straight_in_the_values(at):
+    free = free_parameters(("h_thin", "gamma_halo", "rho0_halo"), PARAMETERS, {"rho0_halo": (0.0, np.inf)})
+    coordinates = Coordinates(free, PARAMETERS)
+    u = coordinates.of(free.start) + np.array([at, -at, 0.1 * at])
+    by_values = np.array([0.3, -2.0, 1e-7])
+
+    def gradient(u):
+        return by_values @ coordinates.slopes(u)
+
+    exact = differences(gradient, u)
+    np.testing.assert_allclose(coordinates.bend(u, gradient(u)), np.maximum(exact, 0.0), rtol=1e-6, atol=1e-9)
+
+
+def test_against_a_bound_the_mode_s_width_is_the_volume_s():
+    # exp(-x/s) for x > 0 is x/s - ln x in ln x: a second derivative of one at its mode, wherever that is.
+    free = free_parameters(("rho0_halo",), PARAMETERS, {"rho0_halo": (0.0, np.inf)})
+    coordinates = Coordinates(free, PARAMETERS)
+    s = 3e5
+    u = np.array([np.log(s)])
+    np.testing.assert_allclose(coordinates.log_prior(u)[1], coordinates.values(u) / s, rtol=1e-12)
+    np.testing.assert_allclose(coordinates.bend(u, coordinates.values(u) / s), [[1.0]], rtol=1e-12)

@@ -146,6 +146,10 @@ class FreeParameters:
         """Derivative of each value by its coordinate."""
         return np.exp(self._log_stretch(coordinates)[0])
 
+    def unbounded_bends(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Second derivative of each value by its coordinate, relative to the first."""
+        return self._log_stretch(coordinates)[1]
+
     def _log_stretch(
         self, coordinates: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -61,6 +61,19 @@ class Coordinates:
         ahead, behind = (self.free.log_prior_unbounded(apart + sign * step)[1] for sign in (1.0, -1.0))
         return turn.T @ (np.maximum((behind - ahead) / (2.0 * step), 0.0)[:, None] * turn)
 
+    def bend(self, u: Vector, gradient: Vector) -> Matrix:
+        """What the bend of the coordinates adds to the second derivative (n, n) of a function of the values,
+        of which `gradient` (n,) is that by the coordinates; where it is positive, and without that of the
+        shifts.
+
+        Near a bound it is most of the curvature at a mode: there a likelihood that still rises is held by the
+        volume alone.
+        """
+        apart = self._apart(u)
+        turn = self._turn(apart)
+        by_apart = np.linalg.solve(turn.T, gradient)
+        return turn.T @ (np.maximum(by_apart * self.free.unbounded_bends(apart), 0.0)[:, None] * turn)
+
     def _apart(self, u: Vector) -> Vector:
         """Coordinates of `FreeParameters.to_unbounded`."""
         apart = np.array(u, dtype=float)

@@ -34,7 +34,8 @@ class Target(Protocol):
 
     names: of the n parameters. log_density: -inf where there is no model. value_and_gradient: the same with
     its derivative (n,), zeros where the value is -inf. curvature: a positive definite matrix (n, n) that
-    stands for minus its second derivative (Gauss-Newton; expected information). to_values: the parameters
+    stands for minus its second derivative (Gauss-Newton; expected information, and what the coordinates bend).
+    to_values: the parameters
     themselves (n,). `log_density` may raise nothing but mistakes in a program.
     """
 
@@ -166,7 +167,9 @@ class ProblemTarget:
         return self._curvature(p, slopes, u)
 
     def _curvature(self, p: Vector, slopes: Matrix, u: Vector) -> Matrix:
-        found = np.asarray(self.objective.information(p, slopes)) + self._prior_curvature(u)
+        by_u = np.asarray(self.objective.slope(p)) @ slopes
+        found = np.asarray(self.objective.information(p, slopes)) + self.coordinates.bend(u, by_u)
+        found += self._prior_curvature(u)
         return 0.5 * (found + found.T)
 
     @property
