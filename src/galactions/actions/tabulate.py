@@ -40,7 +40,7 @@ _L_AXIS, _L_COARSE, _L_FOCAL = (
     Axis.between(0.0, 1.0, 16),
     Axis.between(0.0, 1.0, 20),
 )
-_K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 40), Axis.between(0.0, 1.0, 16)
+_K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 40), Axis.between(0.0, 1.0, 12)
 _LAST_K = 0.97
 """The largest K/K_max at which the change of J_r along hyperbolas is computed."""
 _WALL_SEARCH = np.arctanh(1 - 1e-10) * np.linspace(0.0, 1.0, 33) ** 2
@@ -63,7 +63,7 @@ _LEAST_K = 1e-9
 which are harmonic, would drown in the potential's rounding."""
 _TURNING_STEPS = 6
 """Steps from a guess to a turning point."""
-_HYPERBOLA_STEPS = 10
+_HYPERBOLA_STEPS = 8
 """The same along hyperbolas, whose guesses are those of the midplane."""
 _LOOKED_OVER = np.linspace(0.0, 1.0, 17)
 """Where turning points are looked for, as shares of the way in ln s to where none can be."""
@@ -99,7 +99,7 @@ def _smaller(a: Array, b: Array) -> Array:
     return 0.5 * (a + b - jnp.sqrt((a - b) ** 2 + (0.05 * b) ** 2))
 
 
-def tabulate_actions(potential: Potential, radial_nodes: int = 20, vertical_nodes: int = 10) -> ActionTable:
+def tabulate_actions(potential: Potential, radial_nodes: int = 14, vertical_nodes: int = 10) -> ActionTable:
     """Tables of focal distances, shells and actions of `potential`.
 
     `radial_nodes` and `vertical_nodes` are those of the action integrals.

@@ -23,15 +23,23 @@ from galactions.numerics.quadrature import gauss_legendre
 
 
 class VelocityRule(NamedTuple):
-    """Numbers of nodes: along v_phi, along the meridional speed, and over the angle in a quadrant."""
+    """Numbers of nodes: along v_phi, along the meridional speed, and over the angle in a quadrant; and how far
+    they reach in a disc, in its dispersions (each 12.5 km/s larger)."""
 
     n_phi: int
     n_speed: int
     n_angle: int
+    reach: float = 8.0
 
 
 DISK_RULE = VelocityRule(20, 12, 4)
 SPHEROID_RULE = VelocityRule(24, 8, 6)
+"""For moments anywhere, where there is next to nothing of the component as well."""
+DISK_DENSITY_RULE = VelocityRule(16, 8, 4, reach=5.0)
+SPHEROID_DENSITY_RULE = VelocityRule(16, 6, 4)
+"""For densities that a potential is made of: their errors are a few 1e-4 where the mass is."""
+_MARGIN = 12.5
+"""km/s, what is added to a dispersion: the coldest discs have wide wings."""
 _BATCH = 32
 _LEAST_R = 1e-3
 """kpc; velocity nodes on the axis are those of this radius."""
@@ -78,6 +86,8 @@ def density(
     df: DistributionFunction, actions: ActionTable, R: Array, z: Array, rule: VelocityRule | None = None
 ) -> Array:
     """Density of `df` in Msun/kpc^3 at the points (R, z), each of shape (n,)."""
+    if rule is None:
+        rule = DISK_DENSITY_RULE if isinstance(df, DiskFunction) else SPHEROID_DENSITY_RULE
     return velocity_moments(df, actions, R, z, rule).density
 
 
@@ -124,7 +134,7 @@ def _disk_nodes(
     v_circ = jnp.maximum(R, _LEAST_R) * Omega
     scale_r, scale_z = df.action_scales(R * v_circ)
     sigma_r, sigma_z = jnp.sqrt(kappa * scale_r), jnp.sqrt(nu * scale_z)
-    limit_r, limit_z = (jnp.minimum(escape, 8 * sigma + 100.0) for sigma in (sigma_r, sigma_z))
+    limit_r, limit_z = (jnp.minimum(escape, rule.reach * (sigma + _MARGIN)) for sigma in (sigma_r, sigma_z))
     x, w = gauss_legendre(rule.n_speed, 0.0, 1.0)
     speed, d_speed = _stretched(1.5 * jnp.maximum(sigma_r, sigma_z), jnp.maximum(limit_r, limit_z), x)
     cos, sin, d_angle = _quadrant(rule.n_angle, jnp.clip(sigma_z / sigma_r, 0.2, 5.0))

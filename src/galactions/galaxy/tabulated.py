@@ -19,7 +19,7 @@ from galactions.potential.field import POISSON_GRID
 
 _DISK_R, _DISK_Z = 0.6, 0.25
 _DISK_R_MAX, _DISK_Z_MAX = 45.0, 20.0
-_R_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_R_MAX / _DISK_R)), 30)
+_R_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_R_MAX / _DISK_R)), 24)
 _Z_AXIS = Axis.between(0.0, float(np.arcsinh(_DISK_Z_MAX / _DISK_Z)), 18)
 _LOG_R_AXIS = Axis.between(np.log(2e-3), np.log(1.5e3), 32)
 SPHEROID_ANGLES = 3
@@ -29,7 +29,7 @@ resolves: 9 angles change v_circ by up to 0.6% inside 10 kpc.
 """
 _NEGLIGIBLE = 1.0
 """Msun/kpc^3; where no more than this is expected of a disc, its density is not computed anew."""
-_PLACES = 15
+_PLACES = 12
 """Places, neighbours in R at one z, that are computed or left out together."""
 _FLOOR = 1e-9
 """Msun/kpc^3; densities below this are of no account and keep their logarithm finite."""

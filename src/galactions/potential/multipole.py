@@ -25,6 +25,22 @@ from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.spline import WEIGHTS, Axis, cubic_prefilter
 
 
+CELLS = 8
+"""Cells of a band: more make its matrices wider, fewer make more of them."""
+FADED = 1e-6
+"""Relative to its part at `r_flat`, that of an order which is left out."""
+FEWEST = 8
+"""Orders that are never left out."""
+
+
+class Band(NamedTuple):
+    """The cells from `first` to `last` of a grid's radii, and how many orders matter there."""
+
+    first: int
+    last: int
+    n_orders: int
+
+
 class Operators(NamedTuple):
     """Matrices of a `MultipoleGrid`: `analysis` (n_theta, n_l) from angular nodes to the coefficients of P_l;
     `value`, `slope` (n_whole, n_r + 1, n_r) from these to Phi_l and dPhi_l/dln r at the origin (first row)
@@ -44,7 +60,8 @@ class MultipoleGrid:
 
     `n_r` radii between `r_min` and `r_max` (kpc), `n_theta` angles in 0 < cos(theta) < 1, even orders up
     to `l_max`, those above `l_whole` local. Inside `r_min` the density is taken as constant; beyond `r_max`
-    its monopole falls as r^-3 (an untruncated NFW halo) and its higher multipoles vanish.
+    its monopole falls as r^-3 (an untruncated NFW halo) and its higher multipoles vanish. r_flat: see
+    `bands`.
     """
 
     n_r: int = 200
@@ -53,6 +70,7 @@ class MultipoleGrid:
     n_theta: int = 160
     l_max: int = 200
     l_whole: int = 80
+    r_flat: float = 45.0
 
     @cached_property
     def axis(self) -> Axis:
@@ -79,6 +97,21 @@ class MultipoleGrid:
         """Cylindrical coordinates of the density nodes, each (n_r, n_theta), kpc."""
         sin_theta = np.sqrt(1 - self.cos_theta**2)
         return self.r[:, None] * sin_theta, self.r[:, None] * self.cos_theta
+
+    @cached_property
+    def bands(self) -> tuple[Band, ...]:
+        """All cells, a few to a band, with the orders that matter there.
+
+        What is flat, discs, ends within `r_flat`. Beyond, its multipoles fall as r^-(l+1), faster than those
+        of what is round: orders whose part has fallen to `FADED` are left out, but for the `FEWEST` lowest.
+        """
+        found = []
+        for first in range(0, self.n_r - 1, CELLS):
+            last = min(first + CELLS, self.n_r - 1) - 1
+            beyond = self.axis.nodes[first] - np.log(self.r_flat)
+            highest = np.inf if beyond <= 0 else max(-np.log(FADED) / beyond, 2 * FEWEST - 2)
+            found.append(Band(first, last, int(np.sum(self.orders <= highest))))
+        return tuple(found)
 
     @cached_property
     def analysis(self) -> np.ndarray:
@@ -128,25 +161,30 @@ class Multipoles:
     curvature: Float[Array, "n_r n_l"]
 
     def sample(self, points: "SamplePoints") -> Float[Array, " n"]:
-        """Potential at fixed points, (km/s)^2."""
-        i = points.cell
-        parts = [
-            (points.value_weights, self.value),
-            (points.slope_weights, self.slope),
-            (points.curvature_weights, self.curvature),
-        ]
-        radial = sum(w[k][:, None] * f[i + k] for w, f in parts for k in (0, 1))
-        return jnp.where(points.at_origin, self.central, jnp.sum(radial * points.legendre, axis=1))
+        """Potential at fixed points, (km/s)^2.
+
+        Band by band, each by one small product of matrices: to gather the multipoles of every point's own
+        cell takes ten times as long.
+        """
+        found = []
+        for band, weights, legendre in zip(self.grid.bands, points.weights, points.legendre, strict=True):
+            rows, orders = slice(band.first, band.last + 2), slice(0, band.n_orders)
+            parts = jnp.concatenate([f[rows, orders] for f in (self.value, self.slope, self.curvature)])
+            found.append(jnp.sum((weights @ parts) * legendre, axis=1))
+        return jnp.where(points.at_origin, self.central, jnp.concatenate(found)[points.place])
 
 
 class SamplePoints(NamedTuple):
-    """What it takes to evaluate `Multipoles` at fixed points: quintic Hermite weights in ln r, and P_l."""
+    """What it takes to evaluate `Multipoles` at n fixed points, which are sorted into the grid's bands.
 
-    cell: Array | np.ndarray
-    value_weights: Array | np.ndarray
-    slope_weights: Array | np.ndarray
-    curvature_weights: Array | np.ndarray
-    legendre: Array | np.ndarray
+    weights: for each band (n_band, 3 n_rows), of the values, the slopes and the curvatures at its radii:
+    those of quintic Hermite interpolation in ln r. legendre: for each band (n_band, n_orders), P_l. place:
+    where each point is among the sorted ones; at_origin: which are at the origin, each (n,).
+    """
+
+    weights: tuple[Array | np.ndarray, ...]
+    legendre: tuple[Array | np.ndarray, ...]
+    place: Array | np.ndarray
     at_origin: Array | np.ndarray
 
     @classmethod
@@ -157,13 +195,30 @@ class SamplePoints(NamedTuple):
         safe = np.where(origin, grid.r_min, r)
         x = np.clip((np.log(safe) - grid.axis.start) / grid.axis.step, 0, grid.n_r - 1)
         cell = np.minimum(x.astype(int), grid.n_r - 2)
-        t = x - cell
-        h = grid.axis.step
-        value = np.stack([1 - t**3 * (10 - 15 * t + 6 * t**2), t**3 * (10 - 15 * t + 6 * t**2)])
-        slope = h * np.stack([t - t**3 * (6 - 8 * t + 3 * t**2), -(t**3) * (4 - 7 * t + 3 * t**2)])
-        curvature = h**2 / 2 * np.stack([t**2 * (1 - t) ** 3, t**3 * (1 - t) ** 2])
-        legendre = grid.legendre(np.abs(z) / safe)
-        return cls(cell, value, slope, curvature, legendre, origin)
+        ends = _hermite(x - cell, grid.axis.step)
+        cos_theta = np.abs(z) / safe
+        weights, legendre, members = [], [], []
+        for band in grid.bands:
+            inside = np.flatnonzero((cell >= band.first) & (cell <= band.last))
+            own = np.zeros((3, len(inside), band.last + 2 - band.first))
+            row, left = np.arange(len(inside)), cell[inside] - band.first
+            for kind, pair in enumerate(ends):
+                own[kind, row, left], own[kind, row, left + 1] = pair[:, inside]
+            weights.append(np.concatenate(own, axis=1))
+            legendre.append(legvander(cos_theta[inside], 2 * band.n_orders - 2)[:, ::2])
+            members.append(inside)
+        place = np.empty(len(r), dtype=np.int32)
+        place[np.concatenate(members)] = np.arange(len(r))
+        return cls(tuple(weights), tuple(legendre), place, origin)
+
+
+def _hermite(t: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights of the values, slopes and curvatures at both ends of a cell of this length, each (2, n), for
+    the place t in units of it."""
+    value = np.stack([1 - t**3 * (10 - 15 * t + 6 * t**2), t**3 * (10 - 15 * t + 6 * t**2)])
+    slope = step * np.stack([t - t**3 * (6 - 8 * t + 3 * t**2), -(t**3) * (4 - 7 * t + 3 * t**2)])
+    curvature = step**2 / 2 * np.stack([t**2 * (1 - t) ** 3, t**3 * (1 - t) ** 2])
+    return value, slope, curvature
 
 
 @lru_cache(maxsize=4)
