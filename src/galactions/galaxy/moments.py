@@ -23,8 +23,8 @@ from galactions.numerics.quadrature import gauss_legendre
 
 
 class VelocityRule(NamedTuple):
-    """Numbers of nodes: along v_phi, along the meridional speed, and over the angle in a quadrant; and how far
-    they reach in a disc, in its dispersions (each 12.5 km/s larger)."""
+    """Numbers of nodes: along v_phi, along the meridional speed, and over the angle in a quadrant; and how
+    far they reach in a disc, in its dispersions (each 12.5 km/s larger)."""
 
     n_phi: int
     n_speed: int

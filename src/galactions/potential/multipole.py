@@ -24,7 +24,6 @@ from galactions.constants import G
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.spline import WEIGHTS, Axis, cubic_prefilter
 
-
 CELLS = 8
 """Cells of a band: more make its matrices wider, fewer make more of them."""
 FADED = 1e-6

@@ -34,9 +34,9 @@ class Target(Protocol):
 
     names: of the n parameters. log_density: -inf where there is no model. value_and_gradient: the same with
     its derivative (n,), zeros where the value is -inf. curvature: a positive definite matrix (n, n) that
-    stands for minus its second derivative (Gauss-Newton; expected information, and what the coordinates bend).
-    to_values: the parameters
-    themselves (n,). `log_density` may raise nothing but mistakes in a program.
+    stands for minus its second derivative (Gauss-Newton; expected information, and what the coordinates
+    bend). to_values: the parameters themselves (n,). `log_density` may raise nothing but mistakes in a
+    program.
     """
 
     @property
