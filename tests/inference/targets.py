@@ -45,6 +45,9 @@ class Squares:
     def curvature_of(self, features, feature_slopes, u):
         return feature_slopes.T @ feature_slopes
 
+    def pooled(self, features):
+        return features
+
     differentiable = True
 
 

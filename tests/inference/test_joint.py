@@ -21,6 +21,7 @@ from galactions.inference import data_sigma, fit, load_fit
 from galactions.inference.chi2 import region_chi2
 from galactions.inference.joint import joint_objective
 from galactions.inference.objective import GaussianObjective, MultinomialObjective
+from galactions.inference.posterior.target import problem_target
 from galactions.inference.problem import all_slopes, predict_all, predict_heights
 from galactions.inference.scoring import Scored, fisher_scoring
 
@@ -218,3 +219,18 @@ def test_several_starts_end_in_the_same_place(tmp_path):
     assert "no such disc" in told
     again = fit(which, folder=tmp_path, resume=True)
     assert again.best == found.best
+
+
+@pytest.mark.parametrize("kind", ["multinomial", "stars"])
+def test_emulators_see_the_stars_as_one_number(kind):
+    target = problem_target(joint(stars_from(), objective=kind))
+    u = target.from_values(target.problem.free.start)
+    features = target.features(u)
+    pooled = target.pooled(np.stack([features, 1.01 * features]))
+    assert pooled.shape == (2, len(features) - target.problem.n_stars + 1)
+    value, by_feature, by_u = target.log_density_and_gradients_of(pooled[0], u)
+    assert value == pytest.approx(target.log_density(u), rel=1e-12)
+    by_pooled = target.pooled(target.feature_slopes(u).T).T
+    np.testing.assert_allclose(by_feature @ by_pooled + by_u, target.value_and_gradient(u)[1], rtol=1e-9)
+    bins = problem_target(joint())
+    np.testing.assert_array_equal(bins.pooled(bins.features(u)), bins.features(u))

@@ -21,8 +21,8 @@ derivatives is taken: a secant over where the draws are, not a derivative at one
 
 @dataclass(frozen=True, eq=False)
 class Emulator(ABC):
-    """Emulated features (..., m) of coordinates z (..., n), in which the Laplace approximation `start` is a
-    unit normal; the log density is the target's own function of them.
+    """Emulated features (..., m), pooled, of coordinates z (..., n), in which the Laplace approximation
+    `start` is a unit normal; the log density is the target's own function of them.
 
     Many points at once cost much less than one after the other. Never changed once it is made: chains that
     use it for their proposals need that.
@@ -89,7 +89,8 @@ def emulator(
     value, slopes = target.features(start.mean), target.feature_slopes(start.mean)
     if value is None or slopes is None:
         raise ModelError("there is no emulator: no derivatives at the mode")
-    middle = slopes @ start.factor
+    pooled = target.emulable.pooled
+    value, middle = pooled(value), pooled(slopes.T).T @ start.factor
     bend = np.zeros((len(value), n, n))
     for i in range(n):
         ends = []
@@ -98,7 +99,7 @@ def emulator(
             z[i] = sign * REACH
             found = target.feature_slopes(start.u(z))
             if found is not None:
-                ends.append(sign * (found @ start.factor - middle) / REACH)
+                ends.append(sign * (pooled(found.T).T @ start.factor - middle) / REACH)
         if not ends:
             raise ModelError(f"there is no emulator: no derivatives on either side of the mode, axis {i + 1}")
         bend[:, i, :] = np.mean(ends, axis=0)

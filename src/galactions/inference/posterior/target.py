@@ -59,6 +59,8 @@ class EmulableTarget(Target, Protocol):
     log_density_of: the target (...,) from given features (..., m) at u (..., n), without the model;
     log_density_and_gradients_of: that, and its derivatives by the features (..., m) and by u with the
     features held (..., n); curvature_of: as `curvature`, from features and their derivatives.
+    pooled: features (..., m) with those added up of which the density needs the sum alone (..., k); the first
+    two functions take these as well.
     differentiable: whether feature_slopes costs much less than n features.
     """
 
@@ -74,6 +76,8 @@ class EmulableTarget(Target, Protocol):
     def log_density_and_gradients_of(self, features: Vector, u: Vector) -> tuple[Any, Vector, Vector]: ...
 
     def curvature_of(self, features: Vector, feature_slopes: Matrix, u: Vector) -> Matrix: ...
+
+    def pooled(self, features: Vector) -> Vector: ...
 
 
 @dataclass(eq=False)
@@ -212,6 +216,13 @@ class ProblemTarget:
 
     def curvature_of(self, features: Vector, feature_slopes: Matrix, u: Vector) -> Matrix:
         return self._curvature(self._prediction_of(features), feature_slopes * self._stretch(features), u)
+
+    def pooled(self, features: Vector) -> Vector:
+        """The features, with ln p of all single stars as one number (`JointObjective` adds them up)."""
+        first = features.shape[-1] - self.problem.n_stars
+        if first == features.shape[-1]:
+            return features
+        return np.concatenate([features[..., :first], features[..., first:].sum(-1, keepdims=True)], axis=-1)
 
     def _prediction_of(self, features: Vector) -> Vector:
         heights = features[..., : self._bins] ** 2 - self._offset

@@ -113,9 +113,9 @@ def learnt_emulator(
     if len(kept) < FEWEST or mode.features is None or mode.slopes is None:
         raise ModelError(f"there is no emulator: {len(kept)} of {len(u)} points around the mode make a model")
     u = u[kept]
-    z, seen = start.z(u), np.array([features[i] for i in kept])
-    slope = mode.slopes @ start.factor
-    rest = seen - mode.features - z @ slope.T
+    z, seen = start.z(u), target.pooled(np.array([features[i] for i in kept]))
+    value, slope = target.pooled(mode.features), target.pooled(mode.slopes.T).T @ start.factor
+    rest = seen - value - z @ slope.T
     truth = np.asarray(target.log_density_of(seen, u))
     below = np.maximum(start.log_density - truth, 0.0) / len(start.mean)
     trust = np.maximum(np.where(np.isfinite(truth), 1.0 / (1.0 + below**2), 0.0), 1e-12)
@@ -143,9 +143,7 @@ def learnt_emulator(
         local = min(LOCAL, key=lambda choice: missed(linear, choice, noise))
     least, weights = tried[linear, local, noise]
     kernel = Kernel(measure, linear, local)
-    return ValueEmulator(
-        target, start, kernel, mode.features, slope, z @ measure, kernel.length(z), weights, least
-    )
+    return ValueEmulator(target, start, kernel, value, slope, z @ measure, kernel.length(z), weights, least)
 
 
 def _measure(start: Laplace) -> Matrix:
