@@ -161,11 +161,22 @@ def test_an_emulator_of_values_tells_how_well_it_tells_the_density(learnt):
 
 
 def test_an_emulator_of_values_has_the_gradient_of_its_density(learnt):
-    for z in np.random.default_rng(4).standard_normal((5, 3)):
+    inside = np.random.default_rng(4).standard_normal((5, 3))
+    for z in [*inside, *(10.0 * inside)]:
         gradient = learnt.value_and_gradient(z)[1]
         steps = 1e-5 * np.eye(3)
         ends = [(learnt.log_density(z + step), learnt.log_density(z - step)) for step in steps]
         np.testing.assert_allclose(gradient, [(a - b) / 2e-5 for a, b in ends], atol=1e-6, rtol=1e-6)
+
+
+def test_an_emulator_falls_off_where_it_was_not_taught(learnt):
+    assert 3.0 < learnt.reach < 10.0
+    for z in np.random.default_rng(5).standard_normal((20, 3)):
+        z *= learnt.reach / np.linalg.norm(z)
+        np.testing.assert_allclose(learnt.features(7.0 * z), learnt.features(z), rtol=1e-9)
+        beyond = 6.0 * learnt.reach
+        fallen = learnt.log_density(z) - learnt.log_density(7.0 * z)
+        assert fallen == pytest.approx(0.5 * beyond**2, rel=1e-9)
 
 
 def test_an_emulator_needs_models_to_learn_from():

@@ -30,6 +30,10 @@ STRETCH = 0.5
 as much over a standard deviation along any axis, 1 if they do over a step of the same length. Directions that
 the data hardly hold are bent most; on the model of the paper one half did best."""
 
+PROBABLE, BEYOND = 3.0, 1.3
+"""How far an emulator reaches: the second number times the distance of the farthest point whose ln density is
+within the first times the number of dimensions of that of the mode."""
+
 FEWEST = 3
 """Points without which nothing can be learnt."""
 
@@ -80,6 +84,10 @@ class ValueEmulator(Emulator):
     each feature, and fewer values tell those that matter. value (m,), slope (m, n): at the mode; points (k,
     n): z_i' G, lengths (k,): z_i' G z_i; weights (k, m). missed: error of the log density at points that the
     emulator was not shown, root of the weighted mean square.
+
+    Farther from the mode than `reach`, which is a little beyond where it was taught, a parabola can rise
+    again, and draws would run off with it. There the features stay as they are at that distance, in the same
+    direction, and the density falls like a unit normal one.
     """
 
     kernel: Kernel
@@ -89,14 +97,31 @@ class ValueEmulator(Emulator):
     lengths: Vector
     weights: Matrix
     missed: float
+    reach: float
 
     def features(self, z: Vector) -> Vector:
+        z = z * self._share(z)
         near = self.kernel.at(z, self.points, self.lengths) @ self.weights
         return self.value + z @ self.slope.T + near
 
     def pulled_back(self, by_feature: Vector, z: Vector) -> Vector:
+        share = self._share(z)
+        z = z * share
         by_k = by_feature @ self.weights.T
-        return by_feature @ self.slope + self.kernel.pulled_back(by_k, z, self.points, self.lengths)
+        pulled = by_feature @ self.slope + self.kernel.pulled_back(by_k, z, self.points, self.lengths)
+        outwards = np.sum(pulled * z, axis=-1, keepdims=True) * z / self.reach**2
+        return np.where(share < 1.0, share * (pulled - outwards), pulled)
+
+    def value_and_gradient(self, z: Vector) -> tuple[Vector, Vector]:
+        value, gradient = super().value_and_gradient(z)
+        share = self._share(z)
+        beyond = (1.0 - share) * z
+        return value - 0.5 * np.sum(beyond**2, axis=-1), gradient - beyond
+
+    def _share(self, z: Vector) -> Vector:
+        """Of z (..., n), the share within reach (..., 1)."""
+        length = np.linalg.norm(z, axis=-1, keepdims=True)
+        return self.reach / np.maximum(length, self.reach)
 
 
 def learnt_emulator(
@@ -143,7 +168,11 @@ def learnt_emulator(
         local = min(LOCAL, key=lambda choice: missed(linear, choice, noise))
     least, weights = tried[linear, local, noise]
     kernel = Kernel(measure, linear, local)
-    return ValueEmulator(target, start, kernel, value, slope, z @ measure, kernel.length(z), weights, least)
+    probable = np.linalg.norm(z[below < PROBABLE], axis=1)
+    reach = max(BEYOND * np.max(probable, initial=0.0), np.sqrt(z.shape[1]) + 3.0)
+    return ValueEmulator(
+        target, start, kernel, value, slope, z @ measure, kernel.length(z), weights, least, float(reach)
+    )
 
 
 def _measure(start: Laplace) -> Matrix:
