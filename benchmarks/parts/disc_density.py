@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.measured import Measured, measure
 from benchmarks.parts.model import settled_galaxy
-from galactions.galaxy.moments import DISK_DENSITY_RULE, VelocityRule, density
+from galactions.galaxy.moments import DISK_RULE, VelocityRule, density
 
 TASK = "density of the thin disc's DF"
 DISC = "thin_disk"
@@ -26,7 +26,7 @@ def figures(folder: Path, repeats: int) -> list[Measured]:
     R_, Z_ = jnp.asarray(R), jnp.asarray(Z)
     df, table = galaxy.df(DISC), galaxy.action_table
     figure, found = measure(
-        TASK, lambda: at_places(df, table, R_, Z_, rule=DISK_DENSITY_RULE), repeats, size=len(R), unit="place"
+        TASK, lambda: at_places(df, table, R_, Z_, rule=DISK_RULE), repeats, size=len(R), unit="place"
     )
     fine = at_places(df, table, R_, Z_, rule=FINE)
     return [replace(figure, error=largest(np.asarray(found), np.asarray(fine)))]

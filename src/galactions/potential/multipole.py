@@ -116,11 +116,11 @@ class MultipoleGrid:
     def analysis(self) -> np.ndarray:
         """Matrix (n_theta, n_l) from angular nodes to the coefficients of P_l."""
         weights = gauss_legendre(2 * self.n_theta)[1][self.n_theta :]
-        return (2 * self.orders + 1) * weights[:, None] * self.legendre(self.cos_theta)
+        return (2 * self.orders + 1) * weights[:, None] * self.legendre(self.cos_theta, len(self.orders))
 
-    def legendre(self, cos_theta: np.ndarray) -> np.ndarray:
-        """P_l of all orders, shape (n, n_l)."""
-        return legvander(cos_theta, self.l_max)[:, ::2]
+    def legendre(self, cos_theta: np.ndarray, n_orders: int) -> np.ndarray:
+        """P_l of the lowest orders, shape (n, n_orders)."""
+        return legvander(cos_theta, 2 * n_orders - 2)[:, ::2]
 
     @cached_property
     def operators(self) -> Operators:
@@ -204,7 +204,7 @@ class SamplePoints(NamedTuple):
             for kind, pair in enumerate(ends):
                 own[kind, row, left], own[kind, row, left + 1] = pair[:, inside]
             weights.append(np.concatenate(own, axis=1))
-            legendre.append(legvander(cos_theta[inside], 2 * band.n_orders - 2)[:, ::2])
+            legendre.append(grid.legendre(cos_theta[inside], band.n_orders))
             members.append(inside)
         place = np.empty(len(r), dtype=np.int32)
         place[np.concatenate(members)] = np.arange(len(r))

@@ -59,7 +59,7 @@ class Coordinates:
         turn = self._turn(apart)
         # Each parameter has a prior of its own: the second derivative is diagonal before the turn.
         ahead, behind = (self.free.log_prior_unbounded(apart + sign * step)[1] for sign in (1.0, -1.0))
-        return turn.T @ (np.maximum((behind - ahead) / (2.0 * step), 0.0)[:, None] * turn)
+        return _positive_part((behind - ahead) / (2.0 * step), turn)
 
     def bend(self, u: Vector, gradient: Vector) -> Matrix:
         """What the bend of the coordinates adds to the second derivative (n, n) of a function of the values,
@@ -72,7 +72,7 @@ class Coordinates:
         apart = self._apart(u)
         turn = self._turn(apart)
         by_apart = np.linalg.solve(turn.T, gradient)
-        return turn.T @ (np.maximum(by_apart * self.free.unbounded_bends(apart), 0.0)[:, None] * turn)
+        return _positive_part(by_apart * self.free.unbounded_bends(apart), turn)
 
     def _apart(self, u: Vector) -> Vector:
         """Coordinates of `FreeParameters.to_unbounded`."""
@@ -108,6 +108,11 @@ class Coordinates:
             if f"r0_{name}" in names
             and all(key in self.parameters for key in (f"gamma_{name}", f"beta_{name}", "d_sun"))
         )
+
+
+def _positive_part(diagonal: Vector, turn: Matrix) -> Matrix:
+    """What is positive of a second derivative that is diagonal (n,) before the `turn` (n, n)."""
+    return turn.T @ (np.maximum(diagonal, 0.0)[:, None] * turn)
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ class ValueEmulator(Emulator):
 
     Farther from the mode than `reach`, which is a little beyond where it was taught, a parabola can rise
     again, and draws would run off with it. There the features stay as they are at that distance, in the same
-    direction, and the density falls like a unit normal one.
+    direction, and the density falls like a unit normal one, whatever the prior does beside that.
     """
 
     kernel: Kernel
@@ -114,8 +114,8 @@ class ValueEmulator(Emulator):
 
     def value_and_gradient(self, z: Vector) -> tuple[Vector, Vector]:
         value, gradient = super().value_and_gradient(z)
-        share = self._share(z)
-        beyond = (1.0 - share) * z
+        good = np.isfinite(value)
+        beyond = np.where(good[..., None], (1.0 - self._share(z)) * z, 0.0)
         return value - 0.5 * np.sum(beyond**2, axis=-1), gradient - beyond
 
     def _share(self, z: Vector) -> Vector:
