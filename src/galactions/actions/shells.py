@@ -37,8 +37,10 @@ def circular_orbit(profile: RadialProfile, E: Array) -> tuple[Array, Array]:
     return R, jnp.sqrt(R**3 * profile.derivatives(R)[1])
 
 
-def shell_radius(profile: RadialProfile, E: Array, L_z: Array, delta2: Array, R_circ: Array) -> Array:
-    """Midplane radius in kpc of the shell orbit (J_r = 0).
+def shell_radius(
+    profile: RadialProfile, E: Array, L_z: Array, ell: Array, delta2: Array, R_circ: Array
+) -> Array:
+    """Midplane radius in kpc of the shell orbit (J_r = 0) of (E, L_z); `ell` is L_z/L_circ.
 
     There `(s^2 + Delta^2) (E - Phi_eff(s, 0))` is largest.
     """
@@ -52,7 +54,11 @@ def shell_radius(profile: RadialProfile, E: Array, L_z: Array, delta2: Array, R_
         return value, s * (2 * kinetic - 4 * s * force - (s**2 + delta2) * (second + 3 * L_z**2 / s**4))
 
     low, high = jnp.log(LEAST_SHELL * R_circ), jnp.log(2.0 * R_circ)
-    return jnp.exp(bracketed_root(slope, low, high, rising=False, iterations=12))
+    # The longer the spheroids are, the farther in from the circular orbit they are cut.
+    guess = jnp.log(R_circ) - 0.25 * (1 - ell**2) * jnp.minimum(delta2 / R_circ**2, 1.0)
+    return jnp.exp(
+        bracketed_root(slope, low, high, rising=False, iterations=_FOCAL_RADIUS_STEPS, guess=guess)
+    )
 
 
 def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -> Array:
@@ -69,8 +75,8 @@ def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -
     profile = potential.midplane_profile()
 
     def imbalance(delta2: Array) -> Array:
-        s = shell_radius(profile, E, L_z, delta2, R_circ)
-        c_top = shell_top(potential, E, L_z, s, delta2)
+        s = shell_radius(profile, E, L_z, ell, delta2, R_circ)
+        c_top = shell_top(potential, E, L_z, ell, s, delta2)
         c = c_top[..., None] * t
         wide = Motion(E, L_z, delta2).with_axis()
         slope = wide.momenta2_slopes(potential.field, s[..., None], c)[1]
@@ -81,7 +87,7 @@ def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -
 
     ell = L_z / jnp.sqrt(R_circ**3 * profile.derivatives(R_circ)[1])
     highest = (1.5 + 2.5 * ell**2) * R_circ**2
-    return interpolated_root(imbalance, jnp.zeros_like(E), highest, rising=True, iterations=12)
+    return interpolated_root(imbalance, jnp.zeros_like(E), highest, rising=True, iterations=_FOCAL_STEPS)
 
 
 def largest_focal_distance2(profile: RadialProfile, E: Array, R_circ: Array) -> Array:
@@ -97,9 +103,11 @@ def largest_focal_distance2(profile: RadialProfile, E: Array, R_circ: Array) -> 
     return jnp.mean(delta2**_POWER, axis=-1) ** (1 / _POWER) * R_circ**2
 
 
-def shell_top(potential: Potential, E: Array, L_z: Array, s: Array, delta2: Array) -> Array:
-    """Largest c = cos v reached along the spheroid `s` with energy `E`: where the kinetic energy vanishes."""
+def shell_top(potential: Potential, E: Array, L_z: Array, ell: Array, s: Array, delta2: Array) -> Array:
+    """Largest c = cos v reached along the spheroid `s` with energy `E`: where the kinetic energy vanishes.
 
+    The search begins where an orbit of `ell` = L_z/L_circ turns in a spherical potential.
+    """
     motion = Motion(E, L_z, delta2)
 
     def excess(u: Array) -> tuple[Array, Array]:
@@ -109,7 +117,8 @@ def shell_top(potential: Potential, E: Array, L_z: Array, s: Array, delta2: Arra
         return value, slope * (1 - c**2)
 
     low, high = jnp.full_like(s, 1e-6), jnp.full_like(s, np.arctanh(1 - 1e-9))
-    return jnp.tanh(bracketed_root(excess, low, high, rising=False, iterations=16))
+    guess = jnp.arctanh(jnp.sqrt(1 - ell**2))
+    return jnp.tanh(bracketed_root(excess, low, high, rising=False, iterations=_TOP_STEPS, guess=guess))
 
 
 def shell_on_hyperbola(potential: Potential, motion: Motion, R_circ: Array, c: Array) -> tuple[Array, Array]:
@@ -133,6 +142,9 @@ def shell_on_hyperbola(potential: Potential, motion: Motion, R_circ: Array, c: A
 
 LEAST_SHELL = 0.3
 """Shells are not sought closer to the axis than at this s/R_circ."""
+_FOCAL_STEPS, _FOCAL_RADIUS_STEPS, _TOP_STEPS = 9, 6, 7
+"""Steps to a focal distance, and in each of them to the radius and to the top of the shell orbit. With fewer
+than 7, 5 and 5 there are energies and L_z that miss by 1e-3."""
 _POWER = 16
 """Of the mean that stands for the largest Delta^2."""
 _SHELL_SEARCH = np.linspace(np.log(LEAST_SHELL), np.log(1.5), 12)

@@ -12,7 +12,7 @@ the actions functions of (E, L_z, K) alone. They are tabulated over the unit cub
 L_z/L_circ(E) and K/K_max, each divided by what it would be in a spherical potential: smooth functions of
 order one. What remains of the fourth variable is smooth and small:
 
- * J_r depends on how much of K_u is W(c): a cubic in W/K_u, fitted to radial actions along hyperbolas.
+ * J_r depends on how much of K_u is W(c): a parabola in W/K_u, through radial actions along hyperbolas.
  * A star far from its shell oscillates vertically in A(s, 0) - A(s, c), not in the same function at s_shell.
    The two are nearly proportional, by a factor rho found half-way (in c^2) to where the oscillation turns;
    then J_z(K; rho A) = sqrt(rho) J_z(K / rho; A) comes from the same table.
@@ -54,7 +54,7 @@ def energy_axis(n: int) -> Axis:
     return Axis.between(start, stop, n)
 
 
-E_AXIS = energy_axis(44)
+E_AXIS = energy_axis(52)
 _CIRCULAR_WARP = 1.0
 _AXIAL_WARP = 0.2
 LARGEST_BEND = 0.9

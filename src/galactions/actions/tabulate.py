@@ -34,18 +34,18 @@ from galactions.numerics.roots import bracketed_root, first_descent
 from galactions.numerics.spline import Axis, Spline1D, Spline2D, Spline3D
 from galactions.potential.field import Potential, RadialProfile
 
-_E_FINE, _E_COARSE, _E_FOCAL = energy_axis(320), energy_axis(24), energy_axis(28)
+_E_FINE, _E_COARSE, _E_FOCAL = energy_axis(320), energy_axis(24), energy_axis(32)
 _L_AXIS, _L_COARSE, _L_FOCAL = (
-    Axis.between(0.0, 1.0, 28),
+    Axis.between(0.0, 1.0, 22),
     Axis.between(0.0, 1.0, 16),
     Axis.between(0.0, 1.0, 20),
 )
-_K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 40), Axis.between(0.0, 1.0, 12)
+_K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 28), Axis.between(0.0, 1.0, 12)
 _LAST_K = 0.97
 """The largest K/K_max at which the change of J_r along hyperbolas is computed."""
 _WALL_SEARCH = np.arctanh(1 - 1e-10) * np.linspace(0.0, 1.0, 33) ** 2
 """arctanh c at which the well of the vertical motion is looked over for its first wall."""
-_SHARES = np.array([1.0, 2.0, 3.0]) / 3
+_SHARES = np.array([0.5, 1.0])
 """Values of W/K_u at which the change of J_r is computed."""
 _LARGEST_CHANGE = 0.6
 """Larger relative changes of J_r, met only where the fudge fails, are cut to this."""
@@ -61,10 +61,12 @@ _LIMIT_GROWTH = 2.0
 _LEAST_K = 1e-9
 """The least K, in units of |Phi(0)| (R_circ^2 + Delta^2), of a vertical motion in the tables: smaller ones,
 which are harmonic, would drown in the potential's rounding."""
-_TURNING_STEPS = 6
+_TURNING_STEPS = 4
 """Steps from a guess to a turning point."""
 _HYPERBOLA_STEPS = 8
 """The same along hyperbolas, whose guesses are those of the midplane."""
+_SHARE_STEPS = 12
+"""Steps to the hyperbola whose W is a share of K, from where an orbit of that K would turn."""
 _LOOKED_OVER = np.linspace(0.0, 1.0, 17)
 """Where turning points are looked for, as shares of the way in ln s to where none can be."""
 _EDGE = 1e-4
@@ -120,7 +122,7 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 14, vertical_node
     motion = Motion(E, L_z, delta2)
     s_shell, K_max = shell_on_hyperbola(potential, motion, R_circ, jnp.zeros_like(E))
     K_max = jnp.maximum(K_max, 1e-20)
-    c_fit = _BEND_AT * shell_top(potential, E, L_z, s_shell, delta2)
+    c_fit = _BEND_AT * shell_top(potential, E, L_z, ell, s_shell, delta2)
     bend = (shell_on_hyperbola(potential, motion, R_circ, c_fit)[0] / s_shell - 1) / c_fit**2
 
     k = jnp.asarray(_k_nodes(_K_AXIS))
@@ -164,7 +166,7 @@ def _orbits(
 
 
 def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
-    """How J_r changes with the share W/K_u of K_u: coefficients of the first three powers."""
+    """How J_r changes with the share W/K_u of K_u: coefficients of its first two powers."""
     potential = table.potential
     e, E, ell, L_circ, R_circ = _orbits(potential, table.circular, _E_COARSE, _L_COARSE)
     shells = table.shells(e, L_coordinate(ell), R_circ)
@@ -179,15 +181,25 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
     motion = motion.with_axis()
     K, K_max, s_shell, bend = (a[..., None] for a in (K_max * k, K_max, s_shell, bend))
 
-    def excess(c: Array) -> tuple[Array, Array]:
-        """W(c) above its share of K."""
-        s = s_shell * (1 + bend * c**2)
-        value, in_s, in_c = motion.momenta2_slopes(potential.field, s, c)
-        return K_max - value - _SHARES * K, -in_c - in_s * 2 * s_shell * bend * c
+    def excess(u: Array) -> tuple[Array, Array]:
+        """W(c) above its share of K, in u = arctanh c as for vertical actions."""
+        c = jnp.tanh(u)
+        value, in_s, in_c = motion.momenta2_slopes(potential.field, s_shell * (1 + bend * c**2), c)
+        return K_max - value - _SHARES * K, -(in_c + in_s * 2 * s_shell * bend * c) * (1 - c**2)
 
     zero = jnp.zeros_like(_SHARES * K)
-    guess = jnp.sqrt(_SHARES * spherical_top2(ell[..., None], jnp.asarray(k))[..., None])
-    c = bracketed_root(excess, zero, zero + (1 - 1e-9), rising=True, iterations=20, guess=guess)
+    # An orbit of that K, on the spheroid of the shell, would turn close by.
+    share_k = k[:, None] * _SHARES
+    top2, _ = table.turning(
+        *(jnp.asarray(a)[..., None, None] for a in (e, L_coordinate(ell))), K_coordinate(share_k)
+    )
+    turns = jnp.sqrt(jnp.clip(top2 * spherical_top2(ell[..., None, None], share_k), 0.0, 1.0))
+    guess = jnp.minimum(jnp.arctanh(turns), _WALL_SEARCH[-1])
+    c = jnp.tanh(
+        bracketed_root(
+            excess, zero, zero + _WALL_SEARCH[-1], rising=True, iterations=_SHARE_STEPS, guess=guess
+        )
+    )
     J_r = _along_hyperbolas(
         potential,
         motion,
