@@ -165,8 +165,8 @@ class ActionTable(eqx.Module):
         K = frame.A_midplane - half_p_u2
         k = jnp.clip(K / frame.K_max, 0.0, 1.0)
         k_safe = jnp.maximum(k, 1e-8)
-        ratio_top, depth = self.turning(frame.e, frame.x, K_coordinate(k))
-        half_way = jnp.sqrt(0.5 * jnp.clip(ratio_top * spherical_top2(frame.ell, k_safe), 1e-12, 1.0))
+        top2, depth = self.top(frame.e, frame.x, frame.ell, k_safe)
+        half_way = jnp.sqrt(0.5 * top2)
         well = frame.A_midplane - frame.motion.momenta2(self.potential, frame.s, half_way)
         change = well / (k_safe * frame.K_max) - depth
         # Where the well is shallow half-way (a centrifugal wall, the same for all s) there is nothing to
@@ -176,6 +176,12 @@ class ActionTable(eqx.Module):
         (ratio,) = self.vertical(frame.e, frame.x, K_coordinate(k_shell))
         ratio = jnp.sqrt(rho) * jnp.maximum(ratio, 0.0)
         return ratio * spherical_vertical(frame.ell, k_shell) * k_shell * frame.K_max / frame.L_circ
+
+    def top(self, e: Array, x: Array, ell: Array, k: Array) -> tuple[Array, Array]:
+        """Square of the c = cos v where a vertical motion of K/K_max = `k` > 0 turns on the spheroid of its
+        shell, and how deep A lies half-way there, in units of K."""
+        ratio, depth = self.turning(e, x, K_coordinate(k))
+        return jnp.clip(ratio * spherical_top2(ell, k), 1e-12, 1.0), depth
 
     def _in_midplane(self, motion: Motion, s: Array) -> Array:
         """A(s, 0)."""

@@ -66,7 +66,7 @@ _TURNING_STEPS = 4
 _HYPERBOLA_STEPS = 8
 """The same along hyperbolas, whose guesses are those of the midplane."""
 _SHARE_STEPS = 12
-"""Steps to the hyperbola whose W is a share of K, from where an orbit of that K would turn."""
+"""Steps to the hyperbola whose W is a share of K."""
 _LOOKED_OVER = np.linspace(0.0, 1.0, 17)
 """Where turning points are looked for, as shares of the way in ln s to where none can be."""
 _EDGE = 1e-4
@@ -178,34 +178,16 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
     k = all_k[all_k <= _LAST_K]
     in_plane, *ends = radial_actions(table.midplane, *motion, s_shell, K_max * k, R_circ, nodes)
 
-    motion = motion.with_axis()
-    K, K_max, s_shell, bend = (a[..., None] for a in (K_max * k, K_max, s_shell, bend))
-
-    def excess(u: Array) -> tuple[Array, Array]:
-        """W(c) above its share of K, in u = arctanh c as for vertical actions."""
-        c = jnp.tanh(u)
-        value, in_s, in_c = motion.momenta2_slopes(potential.field, s_shell * (1 + bend * c**2), c)
-        return K_max - value - _SHARES * K, -(in_c + in_s * 2 * s_shell * bend * c) * (1 - c**2)
-
-    zero = jnp.zeros_like(_SHARES * K)
-    # An orbit of that K, on the spheroid of the shell, would turn close by.
-    share_k = k[:, None] * _SHARES
-    top2, _ = table.turning(
-        *(jnp.asarray(a)[..., None, None] for a in (e, L_coordinate(ell))), K_coordinate(share_k)
-    )
-    turns = jnp.sqrt(jnp.clip(top2 * spherical_top2(ell[..., None, None], share_k), 0.0, 1.0))
-    guess = jnp.minimum(jnp.arctanh(turns), _WALL_SEARCH[-1])
-    c = jnp.tanh(
-        bracketed_root(
-            excess, zero, zero + _WALL_SEARCH[-1], rising=True, iterations=_SHARE_STEPS, guess=guess
-        )
-    )
+    shares, wide, K = jnp.asarray(_SHARES), motion.with_axis(), (K_max * k)[..., None]
+    e, x, ell = (a[..., None, None] for a in (e, L_coordinate(ell), ell))
+    top2, _ = table.top(e, x, ell, shares * k[:, None])
+    s, c = _hyperbolas(potential, wide, s_shell[..., None], bend[..., None], shares * K, top2)
     J_r = _along_hyperbolas(
         potential,
-        motion,
-        s_shell * (1 + bend * c**2),
+        wide,
+        s,
         c,
-        jnp.asarray(1 - _SHARES) * K,
+        (1 - shares) * K,
         R_circ[..., None],
         (ends[0][..., None], ends[1][..., None]),
         nodes,
@@ -217,6 +199,30 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
     change = jnp.concatenate([change, last + onward * (last - before)], axis=2)
     to_powers = np.linalg.inv(_SHARES[:, None] ** np.arange(1, len(_SHARES) + 1))
     return Spline3D.fit(_E_COARSE, _L_COARSE, _K_COARSE, change @ to_powers.T)
+
+
+def _hyperbolas(
+    potential: Potential, motion: Motion, s_shell: Array, bend: Array, W: Array, top2: Array
+) -> tuple[Array, Array]:
+    """s of the shell (kpc) on the hyperbolas where its A is smaller by `W` than in the midplane, and their c.
+
+    `top2` is c^2 where orbits of that K turn on the spheroid of the shell, which is close by.
+    """
+    highest = motion.momenta2(potential, s_shell, jnp.zeros_like(s_shell))
+
+    def bent(c: Array) -> Array:
+        return s_shell * (1 + bend * c**2)
+
+    def excess(u: Array) -> tuple[Array, Array]:
+        """In u = arctanh c, as for vertical actions."""
+        c = jnp.tanh(u)
+        value, in_s, in_c = motion.momenta2_slopes(potential.field, bent(c), c)
+        return highest - value - W, -(in_c + in_s * 2 * s_shell * bend * c) * (1 - c**2)
+
+    low, high = jnp.zeros_like(W), jnp.full_like(W, _WALL_SEARCH[-1])
+    guess = jnp.minimum(jnp.arctanh(jnp.sqrt(top2)), high)
+    c = jnp.tanh(bracketed_root(excess, low, high, rising=True, iterations=_SHARE_STEPS, guess=guess))
+    return bent(c), c
 
 
 def _along_hyperbolas(
