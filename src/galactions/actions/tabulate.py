@@ -1,6 +1,8 @@
 """Making the tables of `ActionTable` for a potential."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -30,9 +32,13 @@ from galactions.actions.table import (
     spherical_top2,
     spherical_vertical,
 )
+from galactions.numerics.program import program
 from galactions.numerics.roots import bracketed_root, first_descent
 from galactions.numerics.spline import Axis, Spline1D, Spline2D, Spline3D
+from galactions.numerics.together import PIECES, together
 from galactions.potential.field import Potential, RadialProfile
+
+Rows = TypeVar("Rows")
 
 _E_FINE, _E_COARSE, _E_FOCAL = energy_axis(320), energy_axis(24), energy_axis(32)
 _L_AXIS, _L_COARSE, _L_FOCAL = (
@@ -101,31 +107,85 @@ def _smaller(a: Array, b: Array) -> Array:
     return 0.5 * (a + b - jnp.sqrt((a - b) ** 2 + (0.05 * b) ** 2))
 
 
+class _Orbits(NamedTuple):
+    """Energies and angular momenta on a grid of two axes: coordinate and value of the energy, |L_z|/L_circ,
+    and L_circ and R_circ (kpc km/s, kpc)."""
+
+    e: Array
+    E: Array
+    ell: Array
+    L_circ: Array
+    R_circ: Array
+
+
+class _Shells(NamedTuple):
+    """Orbits of the tables, squared focal distance (kpc^2), radius of the shell in the midplane (kpc),
+    largest K ((kpc km/s)^2), and bend of the shell."""
+
+    orbits: _Orbits
+    delta2: Array
+    s_shell: Array
+    K_max: Array
+    bend: Array
+
+
 def tabulate_actions(potential: Potential, radial_nodes: int = 14, vertical_nodes: int = 10) -> ActionTable:
     """Tables of focal distances, shells and actions of `potential`.
 
-    `radial_nodes` and `vertical_nodes` are those of the action integrals.
+    `radial_nodes` and `vertical_nodes` are those of the action integrals. Energies are shared out among
+    programs that run side by side.
     """
+    midplane, circular, focal, shells = _shells(potential)
+    parts = together(
+        partial(_actions, radial_nodes=radial_nodes, vertical_nodes=vertical_nodes),
+        ((potential, midplane, rows) for rows in _pieces(shells)),
+    )
+    table, orbits = _fitted(potential, midplane, circular, focal, shells, parts)
+    changes = together(
+        partial(_radial_changes, nodes=radial_nodes), ((table, rows) for rows in _pieces(orbits))
+    )
+    return _with_changes(table, changes)
+
+
+def _pieces(rows: Rows) -> list[Rows]:
+    """The same for parts of the energies each, which lie along the first axis."""
+    cut = [jnp.split(leaf, PIECES) for leaf in jax.tree.leaves(rows)]
+    return [jax.tree.unflatten(jax.tree.structure(rows), part) for part in zip(*cut, strict=True)]
+
+
+@program()
+def _shells(potential: Potential) -> tuple[RadialProfile, Spline1D, Spline2D, _Shells]:
+    """Midplane, circular orbits and focal distances of a potential, and the shells of the tables."""
     midplane = potential.midplane_profile()
     E_fine = labelled_energy(jnp.asarray(E_nodes(_E_FINE)), potential.central)
     R_fine, L_fine = circular_orbit(midplane, E_fine)
     circular = Spline1D.fit(_E_FINE, jnp.stack([jnp.log(L_fine), jnp.log(R_fine)], axis=1))
 
-    e, E, ell, L_circ, R_circ = _orbits(potential, circular, _E_FOCAL, _L_FOCAL)
+    _, E, ell, L_circ, R_circ = _orbits(potential, circular, _E_FOCAL, _L_FOCAL)
     delta2 = focal_distance2(potential, E, _blunted(ell) * L_circ, R_circ) / R_circ**2
     limit = largest_focal_distance2(midplane, E, R_circ) / R_circ**2 + _LIMIT_GROWTH * ell**2
     focal = Spline2D.fit(_E_FOCAL, _L_FOCAL, _smaller(delta2, limit))
 
-    e, E, ell, L_circ, R_circ = _orbits(potential, circular, E_AXIS, _L_AXIS)
+    orbits = _orbits(potential, circular, E_AXIS, _L_AXIS)
+    e, E, ell, L_circ, R_circ = orbits
     L_z = ell * L_circ
     delta2 = jnp.maximum(focal(e, L_coordinate(ell)), 0.0) * R_circ**2
     motion = Motion(E, L_z, delta2)
     s_shell, K_max = shell_on_hyperbola(potential, motion, R_circ, jnp.zeros_like(E))
-    K_max = jnp.maximum(K_max, 1e-20)
     c_fit = _BEND_AT * shell_top(potential, E, L_z, ell, s_shell, delta2)
     bend = (shell_on_hyperbola(potential, motion, R_circ, c_fit)[0] / s_shell - 1) / c_fit**2
+    return midplane, circular, focal, _Shells(orbits, delta2, s_shell, jnp.maximum(K_max, 1e-20), bend)
 
+
+@program("radial_nodes", "vertical_nodes")
+def _actions(
+    potential: Potential, midplane: RadialProfile, shells: _Shells, radial_nodes: int, vertical_nodes: int
+) -> Array:
+    """J_r, J_z and the square of cos v where the vertical motion turns, each over what it is in a spherical
+    potential, and the depth of the vertical motion half-way to there: (n_E, n_L, n_K, 4)."""
+    (_, E, ell, L_circ, R_circ), delta2, s_shell, K_max, _ = shells
     k = jnp.asarray(_k_nodes(_K_AXIS))
+    motion = Motion(E, ell * L_circ, delta2)
     wide, s_, R_ = motion.with_axis(), s_shell[..., None], R_circ[..., None]
     J_r, _, _ = radial_actions(midplane, *wide, s_, K_max[..., None] * k, R_, radial_nodes)
     least_K = -_LEAST_K * potential.central * (R_circ**2 + delta2)
@@ -137,38 +197,57 @@ def tabulate_actions(potential: Potential, radial_nodes: int = 14, vertical_node
     ratio_r = jnp.minimum(J_r / (spherical_radial(ell, k) * (1 - k) * scale), 4.0)
     ratio_z = jnp.minimum(J_z / (spherical_vertical(ell, k_z) * k_z * scale), 4.0)
     ratio_top = jnp.minimum(c_top**2 / spherical_top2(ell, k_z), 2.0)
+    return jnp.stack([ratio_r, ratio_z, ratio_top, depth], axis=-1)
+
+
+@program()
+def _fitted(
+    potential: Potential,
+    midplane: RadialProfile,
+    circular: Spline1D,
+    focal: Spline2D,
+    shells: _Shells,
+    parts: list[Array],
+) -> tuple[ActionTable, _Orbits]:
+    """The tables but for the changes of J_r along hyperbolas, and the orbits of which these are wanted."""
+    values = jnp.concatenate(parts)
     table = ActionTable(
         potential,
         midplane,
         circular,
         focal,
-        Spline2D.fit(E_AXIS, _L_AXIS, (s_shell / R_circ) ** 2),
-        Spline2D.fit(E_AXIS, _L_AXIS, jnp.clip(bend, -LARGEST_BEND, LARGEST_BEND)),
-        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, ratio_r[..., None]),
+        Spline2D.fit(E_AXIS, _L_AXIS, (shells.s_shell / shells.orbits.R_circ) ** 2),
+        Spline2D.fit(E_AXIS, _L_AXIS, jnp.clip(shells.bend, -LARGEST_BEND, LARGEST_BEND)),
+        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, values[..., :1]),
         Spline3D.fit(
             _E_COARSE, _L_COARSE, _K_COARSE, jnp.zeros((_E_COARSE.n, _L_COARSE.n, _K_COARSE.n, len(_SHARES)))
         ),
-        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, ratio_z[..., None]),
-        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, jnp.stack([ratio_top, depth], axis=-1)),
+        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, values[..., 1:2]),
+        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, values[..., 2:]),
     )
-    return eqx.tree_at(lambda t: t.radial_change, table, _tabulate_radial_changes(table, radial_nodes))
+    return table, _orbits(potential, circular, _E_COARSE, _L_COARSE)
 
 
-def _orbits(
-    potential: Potential, circular: Spline1D, energies: Axis, momenta: Axis
-) -> tuple[Array, Array, Array, Array, Array]:
-    """On a grid of two axes: coordinate and value of the energy, |L_z|/L_circ, and L_circ and R_circ."""
+@program()
+def _with_changes(table: ActionTable, changes: list[Array]) -> ActionTable:
+    fitted = Spline3D.fit(_E_COARSE, _L_COARSE, _K_COARSE, jnp.concatenate(changes))
+    return eqx.tree_at(lambda t: t.radial_change, table, fitted)
+
+
+def _orbits(potential: Potential, circular: Spline1D, energies: Axis, momenta: Axis) -> _Orbits:
     e, ell = np.meshgrid(energies.nodes, _ell_nodes(momenta), indexing="ij")
     log_L, log_R = circular.all(jnp.asarray(e))
     E = labelled_energy(jnp.asarray(E_nodes(energies)), potential.central)
     E = jnp.broadcast_to(E[:, None], e.shape)
-    return jnp.asarray(e), E, jnp.asarray(ell), jnp.exp(log_L), jnp.exp(log_R)
+    return _Orbits(jnp.asarray(e), E, jnp.asarray(ell), jnp.exp(log_L), jnp.exp(log_R))
 
 
-def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
-    """How J_r changes with the share W/K_u of K_u: coefficients of its first two powers."""
+@program("nodes")
+def _radial_changes(table: ActionTable, orbits: _Orbits, nodes: int) -> Array:
+    """How J_r changes with the share W/K_u of K_u: coefficients of its first two powers,
+    (n_E, n_L, n_K, 2)."""
     potential = table.potential
-    e, E, ell, L_circ, R_circ = _orbits(potential, table.circular, _E_COARSE, _L_COARSE)
+    e, E, ell, L_circ, R_circ = orbits
     shells = table.shells(e, L_coordinate(ell), R_circ)
     delta2, s_shell, bend = (a[..., None] for a in shells)
     R_circ = R_circ[..., None]
@@ -198,7 +277,7 @@ def _tabulate_radial_changes(table: ActionTable, nodes: int) -> Spline3D:
     last, before = change[:, :, -1:], change[:, :, -2:-1]
     change = jnp.concatenate([change, last + onward * (last - before)], axis=2)
     to_powers = np.linalg.inv(_SHARES[:, None] ** np.arange(1, len(_SHARES) + 1))
-    return Spline3D.fit(_E_COARSE, _L_COARSE, _K_COARSE, change @ to_powers.T)
+    return change @ to_powers.T
 
 
 def _hyperbolas(

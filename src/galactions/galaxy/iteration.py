@@ -1,6 +1,7 @@
 """The self-consistent iteration (paper, section 3.1, steps i-v)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -29,7 +30,8 @@ from galactions.galaxy.tabulated import (
     tabulate_density,
 )
 from galactions.galaxy.warm_start import Shapes, scaled, shape_of
-from galactions.numerics.program import Program, program
+from galactions.numerics.program import Program, program, traced
+from galactions.numerics.together import together
 from galactions.potential.densities import SmoothDensity
 from galactions.potential.field import Potential
 from galactions.potential.spherical import spherical_mean
@@ -62,10 +64,17 @@ class Ingredients(NamedTuple):
 
 
 # The steps are compiled one by one, not as a whole: components of one kind and all iterations share their
-# programs. Backwards, the tables are made once more: what their making would have to keep is a gigabyte.
-_tabulate_actions = Program(jax.checkpoint(tabulate_actions))
+# programs, and run side by side.
 _tabulate_density = Program(tabulate_density, ["angles"])
 _analytic_densities = Program(analytic_densities, ["components"])
+
+
+# Backwards, the tables are made once more: what their making would have to keep is a gigabyte.
+_tabulated_again = jax.jit(jax.checkpoint(tabulate_actions))
+
+
+def _tabulate_actions(potential: Potential) -> ActionTable:
+    return _tabulated_again(potential) if traced(potential) else tabulate_actions(potential)
 
 
 @program("components")
@@ -141,10 +150,11 @@ def iterate(ingredients: Ingredients, state: State, angles: int = SPHEROID_ANGLE
     expected = {
         name: means[name] if name in means else _at_disk_places(state.densities[name]) for name in dfs
     }
-    tabulated = {
-        name: _tabulate_density(df, state.actions, expected[name], angles=angles) for name, df in dfs.items()
-    }
-    return _state(ingredients, tabulated, list(state.densities))
+    found = together(
+        partial(_tabulate_density, angles=angles),
+        ((df, state.actions, expected[name]) for name, df in dfs.items()),
+    )
+    return _state(ingredients, dict(zip(dfs, found, strict=True)), list(state.densities))
 
 
 def _state(

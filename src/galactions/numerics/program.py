@@ -15,6 +15,7 @@ import io
 import pickle
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import cache, update_wrapper
@@ -61,24 +62,30 @@ class Program(Generic[P, R]):
         self._jitted = jax.jit(function, static_argnames=self._static)
         self._function: Callable[..., R] = function
         self._ready: dict[Signature, Callable[..., R]] = {}
+        self._lock = threading.Lock()
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         arguments = self._signature.bind(*args, **kwargs).arguments
         static = tuple((name, arguments.pop(name)) for name in self._static if name in arguments)
         leaves, structure = jax.tree.flatten(arguments)
-        if _traced(leaves) or _folder() is None:
+        if traced(leaves):
             return self._jitted(*args, **kwargs)
         arrays = [leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf) for leaf in leaves]
         signature = Signature(static, structure, tuple((a.shape, str(a.dtype)) for a in arrays))
         if signature not in self._ready:
-            self._ready[signature] = self._made(signature, arrays)
+            # Two threads that want the same program: one compiles it, in its first call.
+            with self._lock:
+                if signature not in self._ready:
+                    made = self._made(signature, arrays)
+                    result = made(*arrays)
+                    self._ready[signature] = made
+                    return result
         return self._ready[signature](*arrays)
 
     def _made(self, signature: Signature, arrays: list[jax.Array]) -> Callable[..., R]:
-        try:
-            path = self._path(signature)
-        except _ForeignError:
+        path = self._path(signature)
+        if path is None:
             static, structure, _ = signature
             return lambda *arrays: self._jitted(**jax.tree.unflatten(structure, arrays), **dict(static))
         kept = _read(path)
@@ -110,18 +117,20 @@ class Program(Generic[P, R]):
         program = jax.export.export(jax.jit(flat))(*arrays)
         return program, structures[-1]
 
-    def _path(self, signature: Signature) -> Path:
-        """A file's name tells all that the program depends on, through a hash.
-
-        Raises _ForeignError if that includes classes whose source is not known.
-        """
+    def _path(self, signature: Signature) -> Path | None:
+        """Where the traced program is kept. The file's name tells all that the program depends on, through a
+        hash; there is none if that includes classes whose source is not known, or if nothing is kept."""
+        folder = _folder()
+        if folder is None:
+            return None
         static, structure, arrays = signature
         example = jax.tree.unflatten(structure, range(len(arrays)))
         told = (self._function.__module__, self._function.__qualname__, static, example, arrays)
-        name = f"{self._function.__name__.strip('_')}-{_digest(told, self._function.__module__)}"
-        folder = _folder()
-        assert folder is not None
-        return folder / name
+        try:
+            digest = _digest(told, self._function.__module__)
+        except _ForeignError:
+            return None
+        return folder / f"{self._function.__name__.strip('_')}-{digest}"
 
 
 class _ForeignError(Exception):
@@ -149,8 +158,9 @@ def program(*static: str) -> Callable[[Callable[P, R]], Program[P, R]]:
     return lambda function: Program(function, static)
 
 
-def _traced(leaves: Iterable[Any]) -> bool:
+def traced(*arguments: Any) -> bool:
     """Whether JAX is tracing: through an argument, or through the function that makes this call."""
+    leaves = jax.tree.leaves(arguments)
     return any(isinstance(leaf, jax.core.Tracer) for leaf in leaves) or isinstance(
         jnp.zeros(()), jax.core.Tracer
     )

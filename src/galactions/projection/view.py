@@ -11,7 +11,8 @@ from jaxtyping import Array, Float
 from galactions.actions.table import ActionTable
 from galactions.galaxy.components import DistributionFunction
 from galactions.galaxy.model import Galaxy
-from galactions.numerics.program import program
+from galactions.numerics.program import program, traced
+from galactions.numerics.together import PIECES, together
 from galactions.potential.field import Potential
 from galactions.survey.frame import galactocentric
 from galactions.survey.sun import Sun
@@ -80,16 +81,28 @@ CHUNK = 8192
 """Nodes evaluated at once: few enough for the processor's caches, many enough to vectorise."""
 
 
-@program()
 def density_at(view: View, seen: Float[Array, "6 n"]) -> Float[Array, " n"]:
-    """`View.phase_space_density` in chunks, so that memory does not grow with n."""
+    """`View.phase_space_density` in chunks, so that memory does not grow with n; half of them each by
+    programs that run side by side."""
     n = seen.shape[1]
-    padding = -n % CHUNK
-    padded = jnp.concatenate([seen, jnp.broadcast_to(seen[:, :1], (6, padding))], axis=1)
-    chunks = padded.reshape(6, -1, CHUNK).transpose(1, 0, 2)
+    if traced(view, seen) or n <= CHUNK:
+        return _in_chunks(view, seen)
+    parts = jnp.split(_padded(seen, -n % PIECES), PIECES, axis=1)
+    return jnp.concatenate(together(_in_chunks, ((view, part) for part in parts)))[:n]
+
+
+@program()
+def _in_chunks(view: View, seen: Float[Array, "6 n"]) -> Float[Array, " n"]:
+    n = seen.shape[1]
+    chunks = _padded(seen, -n % CHUNK).reshape(6, -1, CHUNK).transpose(1, 0, 2)
 
     @partial(jax.checkpoint, prevent_cse=False)
     def of_chunk(seen: Array) -> Array:
         return view.phase_space_density(seen)
 
     return jax.lax.map(of_chunk, chunks).reshape(-1)[:n]
+
+
+def _padded(seen: Float[Array, "6 n"], more: int) -> Array:
+    """With the first node once more as often as asked for."""
+    return jnp.concatenate([seen, jnp.broadcast_to(seen[:, :1], (6, more))], axis=1)
