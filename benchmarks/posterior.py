@@ -1,6 +1,7 @@
 """What each sampler costs on a real fit: seconds, evaluations, effective sample size, R-hat.
 
     python -m benchmarks.posterior CONFIG [--method laplace --method delayed ...] [--grid N] [--out DIR]
+        [--workers N | --scheduler tcp://...]
 
 CONFIG is the file of a fit; its `[posterior]` table holds for every method. Folders below --out are taken up
 if they are there, so that a benchmark of hours can be stopped. With --grid, predictions are interpolated
@@ -33,6 +34,8 @@ def main() -> None:
     parser.add_argument("--method", choices=METHODS, action="append")
     parser.add_argument("--grid", type=int, metavar="N")
     parser.add_argument("--out", type=Path, default=Path("posterior-benchmark"))
+    parser.add_argument("--workers", type=int, default=1, metavar="N")
+    parser.add_argument("--scheduler", metavar="ADDRESS")
     asked = parser.parse_args()
     config = load_config(asked.config)
     model = problem_from_config(config)
@@ -46,6 +49,8 @@ def main() -> None:
                 folder=asked.out / method,
                 resume=True,
                 progress=progress,
+                workers=asked.workers,
+                scheduler=asked.scheduler,
             )
             for method in asked.method or METHODS
         ]
