@@ -6,7 +6,8 @@ import numpy as np
 
 from galactions.actions.separation import Motion
 from galactions.actions.table import L_coordinate
-from galactions.actions.tabulate import _E_COARSE, _L_COARSE, _hyperbolas, _orbits
+from galactions.actions.tabulate import _E_COARSE, _L_COARSE, _orbits
+from galactions.actions.wells import hyperbolas
 
 SHARES, K = np.array([0.5, 1.0]), np.array([0.01, 0.1, 0.5, 0.9])
 
@@ -20,7 +21,7 @@ def missed(table):
     motion, k = Motion(E, L_z, delta2), jnp.asarray(K[:, None] * SHARES)
     highest = motion.momenta2(table.potential, s_shell, jnp.zeros_like(s_shell))
     W = highest * k
-    s, c = _hyperbolas(table.potential, motion, s_shell, bend, W, table.top(e, x, ell, k)[0])
+    s, c = hyperbolas(table.potential, motion, s_shell, bend, W, table.top(e, x, ell, k)[0])
     return (highest - motion.momenta2(table.potential, s, c)) / W - 1
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from galactions.actions.shells import circular_orbit, labelled_energy
-from galactions.actions.tabulate import radial_actions
+from galactions.actions.wells import radial_actions
 from galactions.df.base import InvertedFunction
 from galactions.df.deficit import Deficit, deficit
 from galactions.numerics.quadrature import gauss_legendre
