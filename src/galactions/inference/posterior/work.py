@@ -25,7 +25,7 @@ from galactions.inference.progress import Progress, ProgressUpdate, SamplingUpda
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-ROUNDS, VALUES_FOR_EACH = 4, 4
+ROUNDS, VALUES_FOR_EACH = 6, 4
 """Rounds of this many values for each parameter, that an emulator without derivatives is learnt from."""
 
 
