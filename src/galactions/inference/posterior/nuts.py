@@ -19,8 +19,9 @@ Function = Callable[[Vector], tuple[float, Vector]]
 ACCEPTANCE = 0.8
 """Mean acceptance that the step size is adapted to."""
 
-_PULL = 0.2
-"""How hard step sizes are drawn back to the first one (gamma of Hoffman & Gelman)."""
+REACH, PULL = 1.0, 0.2
+"""How step sizes are adapted (`DualAveraging`): the first one is nearly right, and steps that are far too
+short, as follow those that are far too long, cost trajectories of dozens of gradients each."""
 
 PRIOR_DRAWS = 40.0
 """The metric of the Laplace approximation counts as much as this many draws when it is corrected."""
@@ -52,7 +53,7 @@ def nuts_chain(
 
     n = len(position)
     mass = np.eye(n)
-    averaging = DualAveraging(step=1.0 * n**-0.25)
+    averaging = DualAveraging(step=1.0 * n**-0.25, reach=REACH, pull=PULL)
     windows, since = _windows(plan.warmup), []
     found: list[tuple[Vector, float, dict[str, float]]] = []
     with _compiled(n, max_doublings).on(in_whitened) as kernel:
@@ -86,26 +87,27 @@ class DualAveraging:
     """The step size of a Hamiltonian sampler, drawn to a mean acceptance (section 3.2 of Hoffman & Gelman).
 
     step: to be used now; averaged: of the later ones, to be used when adaptation ends. acceptance: the mean
-    that is asked for. Steps are drawn to the first one, not to ten times it, and a quarter as far as there
-    for the same acceptance: the first one is nearly right, and steps that are far too short, as follow those
-    that are far too long, cost trajectories of dozens of gradients each.
+    that is asked for. reach: of the first step, what steps are drawn to as long as they are accepted; pull:
+    how hard (mu and gamma there).
     """
 
     step: float
     averaged: float = 1.0
     acceptance: float = ACCEPTANCE
+    reach: float = 10.0
+    pull: float = 0.05
     _mean: float = field(init=False)
     _count: int = field(init=False, default=0)
     _gap: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         self.averaged = self.step
-        self._mean = float(np.log(self.step))
+        self._mean = float(np.log(self.reach * self.step))
 
     def restart(self) -> None:
         """Begins anew from the averaged step size, as after a change of the mass matrix."""
         self.step = self.averaged
-        self._mean, self._count, self._gap = float(np.log(self.step)), 0, 0.0
+        self._mean, self._count, self._gap = float(np.log(self.reach * self.step)), 0, 0.0
 
     def update(self, acceptance: float) -> None:
         """Takes in the acceptance of a trajectory; one that is not finite counts as none."""
@@ -113,7 +115,7 @@ class DualAveraging:
         accepted = acceptance if np.isfinite(acceptance) else 0.0
         share = 1.0 / (self._count + 10.0)
         self._gap = (1.0 - share) * self._gap + share * (self.acceptance - accepted)
-        log_step = self._mean - np.sqrt(self._count) / _PULL * self._gap
+        log_step = self._mean - np.sqrt(self._count) / self.pull * self._gap
         weight = self._count**-0.75
         before = np.log(self.averaged) if self._count > 1 else log_step
         self.averaged = float(np.exp(weight * log_step + (1.0 - weight) * before))
