@@ -24,7 +24,7 @@ _here = threading.local()
 
 
 def together(function: Callable[..., Result], arguments: Iterable[tuple[Any, ...]]) -> list[Result]:
-    """`function` of each of the `arguments`, in their order; one of the exceptions, if there are any.
+    """`function` of each of the `arguments`, in their order. Raises what the first of them that fails does.
 
     Where JAX traces, and within one of such calls, they are made one after another.
     """
