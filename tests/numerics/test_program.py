@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ import pytest
 
 from galactions.numerics import program as programs
 from galactions.numerics.program import Program
+from galactions.numerics.together import together
 
 traced: list[Any] = []
 
@@ -26,6 +28,12 @@ class Pair(NamedTuple):
 def power(pair: Pair, exponent: int, shift: Any = 0.0) -> dict[str, Any]:
     traced.append(exponent)
     return {"sum": pair.first**exponent + pair.second, "shifted": Pair(pair.first + shift, pair.second)}
+
+
+def slow_to_trace(x: Any) -> Any:
+    traced.append(x.shape)
+    time.sleep(0.2)
+    return 2 * x
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +60,13 @@ def test_a_later_process_does_not_trace(folder):
     assert jax.tree.structure(first) == jax.tree.structure(again)
     np.testing.assert_array_equal(first["sum"], x**3 + 2)
     jax.tree.map(np.testing.assert_array_equal, first, again)
+
+
+def test_two_threads_that_want_one_program_trace_it_once(folder):
+    program = Program(slow_to_trace)
+    found = together(program, [(jnp.arange(3.0),), (jnp.arange(3.0, 6.0),)])
+    assert traced == [(3,)]
+    np.testing.assert_array_equal(np.concatenate(found), 2 * np.arange(6.0))
 
 
 def test_static_arguments_shapes_and_types_are_told_apart(folder):

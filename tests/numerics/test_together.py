@@ -1,14 +1,12 @@
 """Programs side by side: at the same time, in order, and one after another where JAX traces."""
 
 import threading
-import time
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from galactions.numerics.program import Program
 from galactions.numerics.together import together
 
 
@@ -49,17 +47,3 @@ def test_within_a_traced_function_it_is_that_function():
         np.testing.assert_allclose(function(x), np.sin(x), rtol=1e-15)
     slope = jax.grad(lambda x: jnp.sum(halves(x)))(x)
     np.testing.assert_allclose(slope, np.cos(x), rtol=1e-15)
-
-
-def test_two_threads_that_want_one_program_trace_it_once():
-    traces = []
-
-    def slow_to_trace(x):
-        traces.append(x.shape)
-        time.sleep(0.2)
-        return 2 * x
-
-    program = Program(slow_to_trace)
-    found = together(program, [(jnp.arange(3.0),), (jnp.arange(3.0, 6.0),)])
-    assert traces == [(3,)]
-    np.testing.assert_array_equal(np.concatenate(found), 2 * np.arange(6.0))
