@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from galactions.numerics import program as programs
-from galactions.numerics.program import Program
+from galactions.numerics.program import Program, reverse_mode
 from galactions.numerics.together import together
 
 traced: list[Any] = []
@@ -95,6 +96,37 @@ def test_within_other_functions_it_is_a_function_of_jax():
     np.testing.assert_array_equal(jax.vmap(jax.grad(sum_of))(jnp.arange(3.0)), [0.0, 3.0, 12.0])
     # Not even the arguments are traced here, but what is made of them is.
     assert jax.jit(lambda x: x * program(Pair(2.0, 1.0), 3)["sum"])(2.0) == 18.0
+
+
+def cubes(program: Program[..., Any], x: Any, y: Any) -> Any:
+    found = program(Pair(jnp.sin(x), y), 3, shift=jnp.arange(3))
+    return jnp.sum(found["sum"] * found["shifted"].second)
+
+
+def slopes_in_reverse_mode(program: Program[..., Any], *at: Any) -> Any:
+    with reverse_mode():
+        result, back = jax.vjp(partial(cubes, program), *at)
+    return back(jnp.ones_like(result))
+
+
+def test_in_reverse_mode_the_way_back_is_a_program_too(folder):
+    at = jnp.arange(3.0), jnp.asarray(2.0)
+    expected = jax.grad(partial(cubes, Program(power, ["exponent"])), (0, 1))(*at)
+    for times in (1, 2):
+        found = slopes_in_reverse_mode(Program(power, ["exponent"]), *at)
+        jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-14), found, expected)
+        if times == 1:
+            assert [path.name.rpartition("-")[0] for path in files(folder)] == ["power", "power_back"]
+            traced.clear()
+    assert not traced  # a later process traces neither
+
+
+def test_in_reverse_mode_functions_of_jax_are_what_they_were():
+    program = Program(power, ["exponent"])
+    with reverse_mode():
+        assert program(Pair(2.0, 1.0), 3)["sum"] == 9.0
+        assert jax.jit(jax.grad(lambda x: program(Pair(x, 1.0), 3)["sum"]))(2.0) == 12.0
+    assert jax.jvp(lambda x: program(Pair(x, 1.0), 3)["sum"], (2.0,), (1.0,)) == (9.0, 12.0)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a program"])

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from galactions.numerics.program import reverse_mode
 from galactions.numerics.together import together
 
 
@@ -47,3 +48,36 @@ def test_within_a_traced_function_it_is_that_function():
         np.testing.assert_allclose(function(x), np.sin(x), rtol=1e-15)
     slope = jax.grad(lambda x: jnp.sum(halves(x)))(x)
     np.testing.assert_allclose(slope, np.cos(x), rtol=1e-15)
+
+
+def test_in_reverse_mode_ways_back_are_at_the_same_time():
+    both_there = threading.Barrier(2, timeout=20)
+
+    @jax.custom_vjp
+    def sine(x):
+        return jnp.sin(x)
+
+    def back(x, by_result):
+        both_there.wait()
+        return (jnp.cos(x) * by_result,)
+
+    sine.defvjp(lambda x: (jnp.sin(x), x), back)
+
+    def halves(x, factor):
+        return jnp.concatenate(
+            together(lambda half, k: factor * k * sine(half), zip(jnp.split(x, 2), (1, 2), strict=True))
+        )
+
+    x, k = jnp.arange(4.0), np.array([1, 1, 2, 2])
+    with reverse_mode():
+        result, pull = jax.vjp(lambda x: halves(x, 3.0), x)
+    np.testing.assert_allclose(result, 3 * k * np.sin(x), rtol=1e-15)
+    np.testing.assert_allclose(pull(jnp.ones(4))[0], 3 * k * np.cos(x), rtol=1e-15)
+
+
+def test_in_reverse_mode_what_a_call_raises_is_raised():
+    def halves(x):
+        return sum(together(lambda a, k: a / k, [(x, 1), (x, "one")]))
+
+    with reverse_mode(), pytest.raises(TypeError):
+        jax.vjp(halves, 2.0)

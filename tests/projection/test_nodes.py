@@ -65,7 +65,7 @@ def test_errors_fall_with_the_number_of_nodes(nodes, hotter, galaxy, boxes, edge
 
 def test_the_mass_of_a_region_is_the_integral_of_its_density(nodes, galaxy, boxes):
     view = View.of(galaxy)
-    f = np.asarray(density_at(view, nodes.nodes.seen))
+    f = np.asarray(density_at(view, nodes.nodes.placed))
     mass = np.bincount(nodes.nodes.region, f * np.asarray(nodes.nodes.weight))
     u = qmc.Sobol(3, seed=5).random(512).T
     for region, found in zip(boxes, mass, strict=True):

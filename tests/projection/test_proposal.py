@@ -10,7 +10,7 @@ from galactions.projection.proposal import Proposal, reference_sun
 from galactions.projection.velocities import VelocityProposal
 from galactions.projection.view import View, density_at
 from galactions.survey import ErrorModel, observe
-from galactions.survey.frame import galactocentric
+from galactions.survey.frame import galactocentric, heliocentric
 from galactions.survey.stars import Stars
 
 N = 16384
@@ -48,7 +48,9 @@ def test_points_lie_in_the_region(drawn):
 
 def test_mirror_images_have_the_same_density(drawn, galaxy):
     _, _, pairs = drawn
-    f, mirrored = (np.asarray(density_at(View.of(galaxy), at)) for at in (pairs.seen, pairs.mirrored))
+    f, mirrored = (
+        np.asarray(density_at(View.of(galaxy), heliocentric(*at))) for at in (pairs.seen, pairs.mirrored)
+    )
     np.testing.assert_allclose(mirrored, f, rtol=1e-6, atol=1e-9 * f.max())
     assert np.median(np.abs(pairs.seen - pairs.mirrored)[3]) > 10.0
 

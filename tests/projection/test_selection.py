@@ -98,7 +98,7 @@ def test_from_a_fit_config_to_nodes(galaxy, tmp_path: Path, monkeypatch: pytest.
     typical = np.median(effective[p > 0.05])
     assert typical == pytest.approx(0.8 * region.n_stars, rel=0.02)
     nodes = problem.predictor.nodes.nodes
-    f = np.asarray(density_at(View.of(galaxy), nodes.seen)) * np.asarray(nodes.weight)
+    f = np.asarray(density_at(View.of(galaxy), nodes.placed)) * np.asarray(nodes.weight)
     assert region.distances is not None
     fraction = region.errors["distance_fraction"]
     selection = selection_like(region.distances, region.region, galaxy, reference_sun(galaxy), fraction)

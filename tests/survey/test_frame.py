@@ -16,6 +16,7 @@ from galactions.survey import (
     observed,
     sight_line_basis,
 )
+from galactions.survey.frame import from_heliocentric, heliocentric
 
 
 def sky(n: int = 500, seed: int = 1) -> tuple[np.ndarray, ...]:
@@ -101,6 +102,17 @@ def test_basis_is_orthonormal_and_serves_the_fast_path() -> None:
     assert np.all(np.linalg.det(np.stack(basis, axis=1)) > 0.999)  # outwards, east, north: right-handed
     fast = galactocentric_from_basis(basis, *values[2:], PAPER_SUN)
     np.testing.assert_allclose(fast, galactocentric(*values, PAPER_SUN), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.1])
+def test_what_does_not_depend_on_the_sun_gives_the_same(scale: float) -> None:
+    values = sky(200)
+    placed = heliocentric(*values)
+    assert placed.shape == (9, 200)
+    farther = (*values[:2], scale * values[2], *values[3:])
+    expected = galactocentric(*farther, PAPER_SUN)
+    found = np.stack(from_heliocentric(placed, PAPER_SUN, scale), axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
 
 
 def test_the_sun_itself() -> None:

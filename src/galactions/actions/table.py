@@ -29,6 +29,7 @@ from jaxtyping import Array
 from galactions.actions.separation import Motion
 from galactions.actions.shells import LEAST_SHELL, energy_label
 from galactions.actions.spheroidal import from_cylindrical, momenta
+from galactions.numerics.apart import seam
 from galactions.numerics.elementary import arcsinh
 from galactions.numerics.spline import Axis, Spline1D, Spline2D, Spline3D
 from galactions.potential.field import Potential, RadialProfile
@@ -137,7 +138,8 @@ class ActionTable(eqx.Module):
         s = jnp.sqrt(jnp.maximum(s2, 1e-12))
         K_max, A_midplane = self._in_midplane(motion, s_shell), self._in_midplane(motion, s)
         W = K_max - motion.momenta2(self.potential, s_shell * (1 + bend * c**2), _off_axis(c))
-        return OrbitFrame(e, motion, x, ell, L_circ, s, c, A_midplane, W, jnp.maximum(K_max, 1e-20))
+        frame = OrbitFrame(e, motion, x, ell, L_circ, s, c, A_midplane, W, jnp.maximum(K_max, 1e-20))
+        return seam(frame, self.potential.central)
 
     def shells(self, e: Array, x: Array, R_circ: Array) -> tuple[Array, Array, Array]:
         """Delta^2 (kpc^2), s_shell(0) (kpc) and b at the coordinates e and x of energy and L_z."""

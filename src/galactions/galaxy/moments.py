@@ -75,9 +75,7 @@ def velocity_moments(
     # Backwards, a few points at a time are integrated once more: all nodes at once would not fit in memory.
     @partial(jax.checkpoint, prevent_cse=False)
     def at(point: tuple[Array, Array]) -> Moments:
-        R, z = point
-        nodes = (_disk_nodes if isinstance(df, DiskFunction) else _spheroid_nodes)(df, actions, R, z, rule)
-        return _sums(df, actions, R, z, nodes)
+        return _at(df, actions, *point, rule)
 
     return jax.lax.map(at, (R, z), batch_size=_BATCH)
 
@@ -86,9 +84,24 @@ def density(
     df: DistributionFunction, actions: ActionTable, R: Array, z: Array, rule: VelocityRule | None = None
 ) -> Array:
     """Density of `df` in Msun/kpc^3 at the points (R, z), each of shape (n,)."""
-    if rule is None:
-        rule = DISK_DENSITY_RULE if isinstance(df, DiskFunction) else SPHEROID_DENSITY_RULE
-    return velocity_moments(df, actions, R, z, rule).density
+    return velocity_moments(df, actions, R, z, rule or density_rule(df)).density
+
+
+def density_at_once(df: DistributionFunction, actions: ActionTable, R: Array, z: Array) -> Array:
+    """The same with the velocity nodes of all points in memory at once, backwards as well."""
+    moments = jax.vmap(lambda R, z: _at(df, actions, R, z, density_rule(df)))(R, z)
+    return moments.density
+
+
+def density_rule(df: DistributionFunction) -> VelocityRule:
+    """The rule for densities of a DF."""
+    return DISK_DENSITY_RULE if isinstance(df, DiskFunction) else SPHEROID_DENSITY_RULE
+
+
+def _at(df: DistributionFunction, actions: ActionTable, R: Array, z: Array, rule: VelocityRule) -> Moments:
+    """Moments at one point."""
+    nodes = (_disk_nodes if isinstance(df, DiskFunction) else _spheroid_nodes)(df, actions, R, z, rule)
+    return _sums(df, actions, R, z, nodes)
 
 
 def _sums(df: DistributionFunction, actions: ActionTable, R: Array, z: Array, nodes: _Nodes) -> Moments:

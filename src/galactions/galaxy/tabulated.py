@@ -10,7 +10,7 @@ from jaxtyping import Array
 
 from galactions.actions.table import ActionTable
 from galactions.df.base import DiskFunction, DistributionFunction
-from galactions.galaxy.moments import density
+from galactions.galaxy.moments import density_at_once
 from galactions.numerics.elementary import arcsinh
 from galactions.numerics.quadrature import gauss_legendre
 from galactions.numerics.spline import Axis, Spline1D, Spline2D
@@ -29,8 +29,6 @@ resolves: 9 angles change v_circ by up to 0.6% inside 10 kpc.
 """
 _NEGLIGIBLE = 1.0
 """Msun/kpc^3; where no more than this is expected of a disc, its density is not computed anew."""
-_PLACES = 12
-"""Places, neighbours in R at one z, that are computed or left out together."""
 _FLOOR = 1e-9
 """Msun/kpc^3; densities below this are of no account and keep their logarithm finite."""
 
@@ -107,16 +105,25 @@ def disk_places() -> tuple[np.ndarray, np.ndarray]:
 def _tabulate_disk(df: DiskFunction, actions: ActionTable, expected: Array | None) -> DiskDensity:
     R, z = disk_places()
     before = jnp.full(R.shape, jnp.inf) if expected is None else expected
+    return disk_of(_log_density(df, actions, R, z, before))
 
+
+def _log_density(
+    df: DistributionFunction, actions: ActionTable, R: np.ndarray, z: np.ndarray, before: Array
+) -> Array:
+    """ln of the density of `df`, an array like R and z (rows, n): in rows where all of it is negligible, that
+    of `before`."""
+
+    # Backwards, a row at a time is integrated once more: all would not fit in memory. The logarithm is taken
+    # in here: what is not needed on the way back, the density itself, is then not computed for it.
     @partial(jax.checkpoint, prevent_cse=False)
-    def of_neighbours(places: tuple[Array, Array, Array]) -> Array:
+    def of_row(places: tuple[Array, Array, Array]) -> Array:
         R, z, before = places
         counts = jnp.max(before) > _NEGLIGIBLE
-        return jax.lax.cond(counts, lambda: density(df, actions, R, z), lambda: before)
+        values = jax.lax.cond(counts, lambda: density_at_once(df, actions, R, z), lambda: before)
+        return jnp.log(values + _FLOOR)
 
-    rows = tuple(jnp.reshape(a, (-1, _PLACES)) for a in (R, z, before))
-    values = jax.lax.map(of_neighbours, rows).reshape(R.shape)
-    return disk_of(jnp.log(values + _FLOOR))
+    return jax.lax.map(of_row, (jnp.asarray(R), jnp.asarray(z), before))
 
 
 def disk_of(logarithm: Array) -> DiskDensity:
@@ -128,11 +135,11 @@ def _tabulate_spheroid(
     df: DistributionFunction, actions: ActionTable, initial_mean: Array, angles: int
 ) -> SpheroidDensity:
     c = gauss_legendre(2 * angles - 1)[0][angles - 1 :]
-    r = np.exp(_LOG_R_AXIS.nodes)[:, None]
-    R, z = r * np.sqrt(1 - c**2), r * c
+    r = np.exp(_LOG_R_AXIS.nodes)
+    R, z = r * np.sqrt(1 - c**2)[:, None], r * c[:, None]
     profile = _profile(initial_mean)
-    values = density(df, actions, jnp.asarray(R.ravel()), jnp.asarray(z.ravel())).reshape(R.shape)
-    log_ratio = jnp.log(values + _FLOOR) - profile(jnp.asarray(_LOG_R_AXIS.nodes))[:, None]
+    values = _log_density(df, actions, R, z, jnp.full(R.shape, jnp.inf))
+    log_ratio = values.T - profile(jnp.asarray(_LOG_R_AXIS.nodes))[:, None]
     to_polynomial = np.linalg.inv(np.vander(c**2, increasing=True))
     return SpheroidDensity(profile, Spline1D.fit(_LOG_R_AXIS, log_ratio @ to_polynomial.T))
 

@@ -44,6 +44,8 @@ class DifferentiableModelPredictor(ModelPredictor):
         import jax
         import jax.numpy as jnp
 
+        from galactions.numerics.program import reverse_mode
+
         values = {name: jnp.asarray(value, float) for name, value in self._checked(parameters).items()}
 
         def predicted(moved: Mapping[str, Any]) -> tuple[tuple[Any, Any, Any], Any]:
@@ -51,9 +53,10 @@ class DifferentiableModelPredictor(ModelPredictor):
             found = self.nodes.heights(view)
             return (found.p, outside, stars), found
 
-        (_, outside, stars), back, found = jax.vjp(
-            predicted, {name: values[name] for name in names}, has_aux=True
-        )
+        with reverse_mode():
+            (_, outside, stars), back, found = jax.vjp(
+                predicted, {name: values[name] for name in names}, has_aux=True
+            )
 
         def pull(
             by_heights: Mapping[str, Sequence[ArrayLike]], by_constraints: ArrayLike, by_stars: ArrayLike

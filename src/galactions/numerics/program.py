@@ -17,8 +17,9 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
-from functools import cache, update_wrapper
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache, cached_property, update_wrapper
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
@@ -35,6 +36,8 @@ DAYS = 30
 
 _VERSIONS = ("jax", "jaxlib", "equinox", "numpy", "scipy")
 _KNOWN = {"galactions", "builtins", *_VERSIONS}
+
+_here = threading.local()
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -53,7 +56,7 @@ class Program(Generic[P, R]):
     """`function`, compiled for each structure and shape of its arguments.
 
     Called with numbers it is what `jax.jit` would make of it, but for the trace that is kept. Within another
-    function that JAX traces or differentiates it *is* what `jax.jit` makes of it.
+    function that JAX traces or differentiates it *is* what `jax.jit` makes of it; but see `reverse_mode`.
     """
 
     def __init__(self, function: Callable[P, R], static: Iterable[str] = ()) -> None:
@@ -73,6 +76,11 @@ class Program(Generic[P, R]):
             return self._jitted(*args, **kwargs)
         arrays = [leaf if isinstance(leaf, jax.Array) else jnp.asarray(leaf) for leaf in leaves]
         signature = Signature(static, structure, tuple((a.shape, str(a.dtype)) for a in arrays))
+        if moving(arrays):
+            return self._reversible(signature, arrays)
+        return self._run(signature, arrays)
+
+    def _run(self, signature: Signature, arrays: list[jax.Array]) -> R:
         if signature not in self._ready:
             # Two threads that want the same program: one compiles it, in its first call.
             with self._lock:
@@ -82,6 +90,48 @@ class Program(Generic[P, R]):
                     self._ready[signature] = made
                     return result
         return self._ready[signature](*arrays)
+
+    def _reversible(self, signature: Signature, arrays: list[jax.Array]) -> R:
+        """The result for arrays some of which are to be differentiated by: the way back is a program too."""
+        by = tuple(i for i, array in enumerate(arrays) if moving(array))
+
+        def result(moved: list[jax.Array]) -> R:
+            return self._run(signature, _with(arrays, by, moved))
+
+        def forward(moved: list[jax.Array]) -> tuple[R, list[jax.Array]]:
+            return result(moved), moved
+
+        def backward(moved: list[jax.Array], by_result: R) -> tuple[list[jax.Array]]:
+            arguments = jax.tree.unflatten(signature.structure, _with(arrays, by, moved))
+            return (self._back(arguments, _inexact(by_result), static=signature.static, by=by),)
+
+        reversible = jax.custom_vjp(result)
+        reversible.defvjp(forward, backward)
+        return reversible([arrays[i] for i in by])
+
+    @cached_property
+    def _back(self) -> "Program[..., list[jax.Array]]":
+        """Derivatives by those of the arguments' arrays that are numbered in `by`, from derivatives by the
+        inexact arrays of the result."""
+
+        def back(
+            arguments: Any,
+            by_result: list[jax.Array],
+            static: tuple[tuple[str, Any], ...],
+            by: tuple[int, ...],
+        ) -> list[jax.Array]:
+            arrays, structure = jax.tree.flatten(arguments)
+
+            def result(moved: list[jax.Array]) -> list[jax.Array]:
+                moved_arguments = jax.tree.unflatten(structure, _with(arrays, by, moved))
+                return _inexact(self._function(**moved_arguments, **dict(static)))
+
+            return jax.vjp(result, [arrays[i] for i in by])[1](by_result)[0]
+
+        back.__name__ = f"{self._function.__name__}_back"
+        back.__qualname__ = f"{self._function.__qualname__}_back"
+        back.__module__ = self._function.__module__
+        return Program(back, ["static", "by"])
 
     def _made(self, signature: Signature, arrays: list[jax.Array]) -> Callable[..., R]:
         path = self._path(signature)
@@ -158,12 +208,46 @@ def program(*static: str) -> Callable[[Callable[P, R]], Program[P, R]]:
     return lambda function: Program(function, static)
 
 
+@contextmanager
+def reverse_mode() -> Iterator[None]:
+    """Where `jax.vjp` takes the way back of each program as a program of its own, kept like others.
+
+    Only what goes from one program to the next is then held in memory: on the way back each is computed once
+    more. Nothing can be differentiated forwards (`jax.jvp`) in here.
+    """
+    before = reversing()
+    _here.reversing = True
+    try:
+        yield
+    finally:
+        _here.reversing = before
+
+
+def reversing() -> bool:
+    """Whether this thread is in `reverse_mode`."""
+    return getattr(_here, "reversing", False)
+
+
 def traced(*arguments: Any) -> bool:
-    """Whether JAX is tracing: through an argument, or through the function that makes this call."""
-    leaves = jax.tree.leaves(arguments)
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in leaves) or isinstance(
-        jnp.zeros(()), jax.core.Tracer
-    )
+    """Whether programs called here with these arguments become part of what JAX traces: through an argument
+    (but for `reverse_mode`), or through the function that makes this call."""
+    return (moving(arguments) and not reversing()) or moving(jnp.zeros(()))
+
+
+def moving(arguments: Any) -> bool:
+    """Whether JAX traces any of the arguments."""
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arguments))
+
+
+def _with(arrays: list[jax.Array], by: tuple[int, ...], moved: list[jax.Array]) -> list[jax.Array]:
+    """The arrays, those that are numbered in `by` replaced."""
+    replaced = dict(zip(by, moved, strict=True))
+    return [replaced.get(i, array) for i, array in enumerate(arrays)]
+
+
+def _inexact(result: Any) -> list[jax.Array]:
+    """The arrays of a result, or of derivatives by it, that are not of whole numbers or truth values."""
+    return [leaf for leaf in jax.tree.leaves(result) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
 
 
 def _read(path: Path) -> tuple[jax.export.Exported, Any] | None:

@@ -11,7 +11,7 @@ each, wherever it is used.
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, partial, reduce
 from typing import Any, Literal, NamedTuple
 
@@ -23,6 +23,8 @@ from jax import lax
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float
 from numpy.polynomial.polynomial import polyder
+
+from galactions.numerics.apart import apart
 
 End = Literal["free", "even"]
 Orders = tuple[int, ...]
@@ -97,21 +99,6 @@ def _polynomial(powers: np.ndarray, t: Array) -> Array:
     for c in reversed(lower):
         value = lax.add(lax.mul(value, t), c)
     return value
-
-
-def apart(function: Callable[..., Array], flat: Array, *coordinates: Array) -> Array:
-    """`function(flat, *coordinates)`, an array like the coordinates, compiled by itself.
-
-    A compiler that may merge the look-ups with the making of the coordinates does so once for every look-up,
-    which doubles the time of a run and triples that of the compilation. The branch of a condition is where
-    it must not: this one holds for all coefficients that are finite, others give NaN. One array from each
-    branch: look-ups that two results shared would be written to memory one by one.
-    """
-
-    def nothing(*arrays: Array) -> Array:
-        return jnp.full_like(arrays[-1], jnp.nan)
-
-    return lax.cond(jnp.abs(flat[0]) < jnp.inf, function, nothing, flat, *coordinates)
 
 
 class _Grid(NamedTuple):
@@ -190,10 +177,13 @@ def _value_jvp(
     value = _value(grid, orders, function, *primals)
     d_flat, *d_x = tangents
     tangent = jnp.zeros_like(value)
+    along = []
     for k, d in enumerate(d_x):
         raised = tuple(order + (i == k) for i, order in enumerate(orders))
         if not isinstance(d, SymbolicZero) and raised[k] <= grid.degree:
-            tangent += _value(grid, raised, function, *primals) * d
+            along.append((_value(grid, raised, function, *primals), d))
+    if along:
+        tangent += apart(_products, primals[0], *(a for pair in along for a in pair))
     if not isinstance(d_flat, SymbolicZero):
         tangent += apart(
             lambda _, d_flat, *x: grid.by_windows(function, orders, d_flat, *x),
@@ -202,6 +192,11 @@ def _value_jvp(
             *primals[1:],
         )
     return value, tangent
+
+
+def _products(_: Array, *factors: Array) -> Array:
+    """The sum of the products of each two of the factors."""
+    return _sum(a * b for a, b in zip(factors[::2], factors[1::2], strict=True))
 
 
 @partial(jax.jit, static_argnums=(0, 1))

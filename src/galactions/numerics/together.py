@@ -7,12 +7,12 @@ Two programs, each from a thread of its own, are.
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import jax
 
-from galactions.numerics.program import traced
+from galactions.numerics.program import moving, reverse_mode, traced
 
 Result = TypeVar("Result")
 
@@ -26,11 +26,51 @@ _here = threading.local()
 def together(function: Callable[..., Result], arguments: Iterable[tuple[Any, ...]]) -> list[Result]:
     """`function` of each of the `arguments`, in their order. Raises what the first of them that fails does.
 
-    Where JAX traces, and within one of such calls, they are made one after another.
+    Where JAX traces, and within one of such calls, they are made one after another. In `reverse_mode` their
+    ways back are side by side as well.
     """
     each = list(arguments)
     if len(each) == 1 or traced(each) or getattr(_here, "busy", False):
         return [function(*own) for own in each]
+    if moving(each):
+        return _reversible(function, each)
+    return _at_once(function, each)
+
+
+def _reversible(function: Callable[..., Result], each: list[tuple[Any, ...]]) -> list[Result]:
+    """The same for arguments some of which are to be differentiated by."""
+    flat = [jax.tree.flatten(own) for own in each]
+
+    def of(k: int, moved: list[Any]) -> Result:
+        (leaves, structure), replaced = flat[k], iter(moved)
+        return function(
+            *jax.tree.unflatten(structure, [next(replaced) if moving(leaf) else leaf for leaf in leaves])
+        )
+
+    def linearized(k: int, moved: list[Any]) -> tuple[Result, Any]:
+        with reverse_mode():
+            return jax.vjp(partial(of, k), moved)
+
+    def pulled(back: Any, by_result: Any) -> list[Any]:
+        (by_moved,) = back(by_result)
+        return by_moved
+
+    def results(all_moved: list[list[Any]]) -> list[Result]:
+        return _at_once(of, enumerate(all_moved))
+
+    def forward(all_moved: list[list[Any]]) -> tuple[list[Result], list[Any]]:
+        found = _at_once(linearized, enumerate(all_moved))
+        return [result for result, _ in found], [back for _, back in found]
+
+    def backward(backs: list[Any], by_results: list[Any]) -> tuple[list[list[Any]]]:
+        return (_at_once(pulled, zip(backs, by_results, strict=True)),)
+
+    reversible = jax.custom_vjp(results)
+    reversible.defvjp(forward, backward)
+    return reversible([[leaf for leaf in leaves if moving(leaf)] for leaves, _ in flat])
+
+
+def _at_once(function: Callable[..., Any], each: Iterable[tuple[Any, ...]]) -> list[Any]:
     waiting = [_threads().submit(_ended, function, own) for own in each]
     return [future.result() for future in waiting]
 

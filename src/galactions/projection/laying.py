@@ -15,6 +15,7 @@ from galactions.projection.nodes import Nodes
 from galactions.projection.proposal import Proposal
 from galactions.projection.thinning import calibration, choose
 from galactions.projection.view import View
+from galactions.survey.frame import heliocentric
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -85,8 +86,10 @@ def joined(parts: Sequence[RegionNodes], bins: Bins) -> Nodes:
     cells = [
         part.cells + part.replicate * bins.n_cells + start for part, start in zip(parts, starts, strict=False)
     ]
+    seen = np.concatenate([part.seen for part in parts], axis=1)
     columns = (
-        np.concatenate([part.seen for part in parts], axis=1),
+        seen,
+        heliocentric(*seen),
         np.concatenate([part.weight for part in parts]),
         np.concatenate([part.calibrated for part in parts], axis=1),
         np.concatenate(cells, axis=1).astype(np.int32),

@@ -13,6 +13,7 @@ from galactions.projection.positions import PositionProposal
 from galactions.projection.proposal import Proposal, reference_sun
 from galactions.projection.velocities import VelocityProposal
 from galactions.projection.view import CHUNK, View, density_at
+from galactions.survey.frame import heliocentric
 from galactions.survey.mock import ErrorModel, observe
 from galactions.survey.regions import Region, paper_regions
 from galactions.survey.stars import Stars
@@ -84,7 +85,7 @@ def repeats(mass: Floats, unit: float, rng: np.random.Generator) -> NDArray[np.i
 def _candidates(view: View, proposal: Proposal, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Random candidates (6, n) as the survey would see them without errors, and the mass (n,) of each."""
     seen, _, weight = _drawn(proposal, jnp.asarray(rng.random((7, _BATCH))))
-    return np.asarray(seen), np.asarray(density_at(view, seen) * weight)
+    return np.asarray(seen), np.asarray(density_at(view, heliocentric(*seen)) * weight)
 
 
 _drawn = Program(Proposal.draw)

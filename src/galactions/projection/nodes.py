@@ -17,7 +17,8 @@ from galactions.numerics.program import program
 class Nodes(eqx.Module):
     """N nodes in K regions, with R replicates and C cells, and all about them that a model does not change.
 
-    seen (6, N): l, b (deg), true distance (kpc), v_los (km/s), mu_alpha*, mu_delta (mas/yr). weight (N,):
+    seen (6, N): l, b (deg), true distance (kpc), v_los (km/s), mu_alpha*, mu_delta (mas/yr). placed (9, N):
+    the same as `heliocentric` coordinates. weight (N,):
     Jacobian and selection over the expected number of nodes there, so that the mass of a region's stars
     (Msun) is the sum of f times it. calibrated (n_observables, N): the same times the factors of
     `calibration`. cells (n_observables, N): where each counts, as replicate times C plus the cell. region
@@ -27,6 +28,7 @@ class Nodes(eqx.Module):
     """
 
     seen: Float[Array, "6 N"]
+    placed: Float[Array, "9 N"]
     weight: Float[Array, " N"]
     calibrated: Float[Array, "n_observables N"]
     cells: Int[Array, "n_observables N"]

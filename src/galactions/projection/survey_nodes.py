@@ -1,7 +1,6 @@
 """The nodes of a survey: a few for each region, calibrated to a reference galaxy."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from galactions.errors import ConfigError
+from galactions.numerics.together import together
 from galactions.projection.bins import Bins
 from galactions.projection.distance_selection import DistanceSelection
 from galactions.projection.errors import RegionErrors
@@ -32,8 +32,6 @@ NODES = 2048
 REFERENCE = 131072
 REPLICATES = 4
 """Nodes, and points of the reference, of a region on average and of each replicate; and replicates."""
-THREADS = 2
-"""Regions whose nodes are laid at a time; each more takes some 0.2 GiB."""
 _LEAST_SHARE, _MOST_SHARE = 0.25, 8.0
 
 
@@ -67,8 +65,8 @@ class SurveyNodes:
         (default: none), which the model is then seen through. numbers: of the regions to lay nodes in
         (default: all). stars: observed in each region; regions with more of them, whose errors are smaller,
         get more nodes and points in proportion (default: all get the same). distances: observed in each
-        region, which the model is given too (default: all its stars count; see `DistanceSelection`). Of
-        `THREADS` regions at a time one replicate of the points is in memory. Raises ConfigError for
+        region, which the model is given too (default: all its stars count; see `DistanceSelection`). Of two
+        regions at a time one replicate of the points is in memory, 0.2 GiB each. Raises ConfigError for
         impossible numbers.
         """
         if nodes < 2 or replicates < 2 or reference < nodes:
@@ -100,10 +98,7 @@ class SurveyNodes:
 
         # The first one compiles what all of them share.
         first, *others = zip(chosen, _shares(chosen, stars), strict=True)
-        parts = [laid(*first)]
-        with ThreadPoolExecutor(THREADS) as threads:
-            parts += threads.map(laid, *zip(*others, strict=True)) if others else []
-        return cls(joined(parts, bins), bins)
+        return cls(joined([laid(*first), *together(laid, others)], bins), bins)
 
     @classmethod
     def for_survey(
@@ -146,7 +141,7 @@ class SurveyNodes:
 
     def heights(self, view: View) -> Heights:
         """The heights of all cells: a JAX function of `view`, which can be differentiated."""
-        return heights(self.nodes, density_at(view, self.nodes.seen), len(self.bins.numbers))
+        return heights(self.nodes, density_at(view, self.nodes.placed), len(self.bins.numbers))
 
     def predict(self, galaxy: "Galaxy") -> Prediction:
         """What the survey would see of a galaxy."""

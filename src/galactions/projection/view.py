@@ -14,7 +14,7 @@ from galactions.galaxy.model import Galaxy
 from galactions.numerics.program import program, traced
 from galactions.numerics.together import PIECES, together
 from galactions.potential.field import Potential
-from galactions.survey.frame import galactocentric
+from galactions.survey.frame import from_heliocentric, heliocentric
 from galactions.survey.sun import Sun
 
 MILKY_WAY_SUN = {"z": 0.0208, "u": 11.10, "v": 12.24, "w": 7.25}
@@ -66,8 +66,11 @@ class View(eqx.Module):
         (mas/yr). Zero where a star would be unbound. In the catalogue's coordinates volumes change by
         distance_scale^5, which is the same for all stars and left out.
         """
-        l, b, d, *velocities = seen  # noqa: E741
-        x, y, z, v_x, v_y, v_z = galactocentric(l, b, self.distance_scale * d, *velocities, self.sun).T
+        return self.density_of(heliocentric(*seen))
+
+    def density_of(self, placed: Float[Array, "9 n"]) -> Float[Array, " n"]:
+        """The same at `heliocentric` coordinates."""
+        x, y, z, v_x, v_y, v_z = from_heliocentric(placed, self.sun, self.distance_scale)
         R = jnp.hypot(x, y)
         v_R, v_phi = (x * v_x + y * v_y) / R, (y * v_x - x * v_y) / R
         bound = self.actions.potential(R, z) + 0.5 * (v_R**2 + v_z**2 + v_phi**2) < -1.0
@@ -81,28 +84,28 @@ CHUNK = 8192
 """Nodes evaluated at once: few enough for the processor's caches, many enough to vectorise."""
 
 
-def density_at(view: View, seen: Float[Array, "6 n"]) -> Float[Array, " n"]:
-    """`View.phase_space_density` in chunks, so that memory does not grow with n; half of them each by
-    programs that run side by side."""
-    n = seen.shape[1]
-    if traced(view, seen) or n <= CHUNK:
-        return _in_chunks(view, seen)
-    parts = jnp.split(_padded(seen, -n % PIECES), PIECES, axis=1)
+def density_at(view: View, placed: Float[Array, "9 n"]) -> Float[Array, " n"]:
+    """`View.density_of` in chunks, so that memory does not grow with n; half of them each by programs that
+    run side by side."""
+    n = placed.shape[1]
+    if traced(view, placed) or n <= CHUNK:
+        return _in_chunks(view, placed)
+    parts = jnp.split(_padded(placed, -n % PIECES), PIECES, axis=1)
     return jnp.concatenate(together(_in_chunks, ((view, part) for part in parts)))[:n]
 
 
 @program()
-def _in_chunks(view: View, seen: Float[Array, "6 n"]) -> Float[Array, " n"]:
-    n = seen.shape[1]
-    chunks = _padded(seen, -n % CHUNK).reshape(6, -1, CHUNK).transpose(1, 0, 2)
+def _in_chunks(view: View, placed: Float[Array, "9 n"]) -> Float[Array, " n"]:
+    n = placed.shape[1]
+    chunks = _padded(placed, -n % CHUNK).reshape(9, -1, CHUNK).transpose(1, 0, 2)
 
     @partial(jax.checkpoint, prevent_cse=False)
-    def of_chunk(seen: Array) -> Array:
-        return view.phase_space_density(seen)
+    def of_chunk(placed: Array) -> Array:
+        return view.density_of(placed)
 
     return jax.lax.map(of_chunk, chunks).reshape(-1)[:n]
 
 
-def _padded(seen: Float[Array, "6 n"], more: int) -> Array:
+def _padded(placed: Float[Array, "9 n"], more: int) -> Array:
     """With the first node once more as often as asked for."""
-    return jnp.concatenate([seen, jnp.broadcast_to(seen[:, :1], (6, more))], axis=1)
+    return jnp.concatenate([placed, jnp.broadcast_to(placed[:, :1], (9, more))], axis=1)

@@ -152,6 +152,50 @@ def galactocentric(
 
 
 @jax.jit
+def heliocentric(
+    l_deg: ArrayLike,
+    b_deg: ArrayLike,
+    d_kpc: ArrayLike,
+    v_los: ArrayLike,
+    pm_ra: ArrayLike,
+    pm_dec: ArrayLike,
+) -> Float[Array, "9 n"]:
+    """What of the galactocentric coordinates does not depend on the Sun: on Galactic axes the position (kpc)
+    and the velocities (km/s) along and across the line of sight, three rows each.
+
+    If all distances are larger by a factor, position and velocity across are larger by it.
+    """
+    basis = sight_line_basis(l_deg, b_deg)
+    r_hat, e_ra, e_dec = (e.T for e in basis)
+    d, v, mu_ra, mu_dec = (jnp.asarray(a, float) for a in (d_kpc, v_los, pm_ra, pm_dec))
+    across = KMS_PER_MASYR_KPC * d * (mu_ra * e_ra + mu_dec * e_dec)
+    return jnp.concatenate([d * r_hat, v * r_hat, across])
+
+
+@jax.jit
+def from_heliocentric(
+    placed: Float[Array, "9 n"], sun: Sun, distance_scale: ArrayLike = 1.0
+) -> tuple[Float[Array, "n"], ...]:
+    """x, y, z (kpc), v_x, v_y, v_z (km/s), each (n,), of stars whose `heliocentric` coordinates hold for
+    distances smaller than the true ones by `distance_scale`."""
+    matrix, sun_position = _placement(sun)
+    position, along, across = placed[:3], placed[3:6], placed[6:]
+
+    def turned(vector: list[Array], origin: Array) -> list[Array]:
+        x, y, z = vector
+        return [
+            row[0] * x + row[1] * y + row[2] * z + shift
+            for row, shift in zip(jnp.asarray(matrix), origin, strict=True)
+        ]
+
+    velocity = [along[j] + distance_scale * across[j] for j in range(3)]
+    return (
+        *turned([distance_scale * position[j] for j in range(3)], sun_position),
+        *turned(velocity, sun.velocity),
+    )
+
+
+@jax.jit
 def observed(xv: ArrayLike, sun: Sun) -> tuple[Float[Array, "n"], ...]:
     """The inverse of `galactocentric`: (N, 6) to l, b, distance, v_los, mu_alpha*, mu_delta, each (N,)."""
     phase = jnp.asarray(xv, float)
