@@ -179,20 +179,17 @@ def from_heliocentric(
     """x, y, z (kpc), v_x, v_y, v_z (km/s), each (n,), of stars whose `heliocentric` coordinates hold for
     distances smaller than the true ones by `distance_scale`."""
     matrix, sun_position = _placement(sun)
+    scale = jnp.asarray(distance_scale, float)
     position, along, across = placed[:3], placed[3:6], placed[6:]
 
     def turned(vector: list[Array], origin: Array) -> list[Array]:
         x, y, z = vector
         return [
-            row[0] * x + row[1] * y + row[2] * z + shift
-            for row, shift in zip(jnp.asarray(matrix), origin, strict=True)
+            row[0] * x + row[1] * y + row[2] * z + shift for row, shift in zip(matrix, origin, strict=True)
         ]
 
-    velocity = [along[j] + distance_scale * across[j] for j in range(3)]
-    return (
-        *turned([distance_scale * position[j] for j in range(3)], sun_position),
-        *turned(velocity, sun.velocity),
-    )
+    velocity = [v_along + scale * v_across for v_along, v_across in zip(along, across, strict=True)]
+    return (*turned([scale * x for x in position], sun_position), *turned(velocity, sun.velocity))
 
 
 @jax.jit
