@@ -29,6 +29,8 @@ resolves: 9 angles change v_circ by up to 0.6% inside 10 kpc.
 """
 _NEGLIGIBLE = 1.0
 """Msun/kpc^3; where no more than this is expected of a disc, its density is not computed anew."""
+_PLACES = 12
+"""Places, neighbours in R at one z, that are computed or left out together."""
 _FLOOR = 1e-9
 """Msun/kpc^3; densities below this are of no account and keep their logarithm finite."""
 
@@ -105,12 +107,11 @@ def disk_places() -> tuple[np.ndarray, np.ndarray]:
 def _tabulate_disk(df: DiskFunction, actions: ActionTable, expected: Array | None) -> DiskDensity:
     R, z = disk_places()
     before = jnp.full(R.shape, jnp.inf) if expected is None else expected
-    return disk_of(_log_density(df, actions, R, z, before))
+    rows = (jnp.reshape(a, (-1, _PLACES)) for a in (R, z, before))
+    return disk_of(_log_density(df, actions, *rows).reshape(R.shape))
 
 
-def _log_density(
-    df: DistributionFunction, actions: ActionTable, R: np.ndarray, z: np.ndarray, before: Array
-) -> Array:
+def _log_density(df: DistributionFunction, actions: ActionTable, R: Array, z: Array, before: Array) -> Array:
     """ln of the density of `df`, an array like R and z (rows, n): in rows where all of it is negligible, that
     of `before`."""
 
@@ -123,7 +124,7 @@ def _log_density(
         values = jax.lax.cond(counts, lambda: density_at_once(df, actions, R, z), lambda: before)
         return jnp.log(values + _FLOOR)
 
-    return jax.lax.map(of_row, (jnp.asarray(R), jnp.asarray(z), before))
+    return jax.lax.map(of_row, (R, z, before))
 
 
 def disk_of(logarithm: Array) -> DiskDensity:
@@ -138,7 +139,7 @@ def _tabulate_spheroid(
     r = np.exp(_LOG_R_AXIS.nodes)
     R, z = r * np.sqrt(1 - c**2)[:, None], r * c[:, None]
     profile = _profile(initial_mean)
-    values = _log_density(df, actions, R, z, jnp.full(R.shape, jnp.inf))
+    values = _log_density(df, actions, jnp.asarray(R), jnp.asarray(z), jnp.full(R.shape, jnp.inf))
     log_ratio = values.T - profile(jnp.asarray(_LOG_R_AXIS.nodes))[:, None]
     to_polynomial = np.linalg.inv(np.vander(c**2, increasing=True))
     return SpheroidDensity(profile, Spline1D.fit(_LOG_R_AXIS, log_ratio @ to_polynomial.T))
