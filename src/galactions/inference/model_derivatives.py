@@ -18,9 +18,10 @@ class DifferentiableModelPredictor(ModelPredictor):
     projection, for a whole number of iterations.
 
     Forwards (`jacobian`) each parameter costs two to three times what a prediction does, and memory does not
-    grow with their number. Backwards (`pulled`) the gradient of one number costs some five predictions,
-    whatever the number of parameters. Where the tables themselves have kinks (by the parameters of a halo)
-    differences over a thousandth of a parameter are off from the derivative by about a per cent.
+    grow with their number. Backwards (`pulled`) the gradient of one number costs five predictions with one
+    iteration, seven or eight with three, whatever the number of parameters. Where the tables themselves have
+    kinks (by the parameters of a halo) differences over a thousandth of a parameter are off from the
+    derivative by about a per cent.
     """
 
     costly: ClassVar[bool] = True
