@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -69,17 +68,6 @@ def test_two_threads_that_want_one_program_trace_it_once(folder):
     found = together(program, [(jnp.arange(3.0),), (jnp.arange(3.0, 6.0),)])
     assert traced == [(3,)]
     np.testing.assert_array_equal(np.concatenate(found), 2 * np.arange(6.0))
-
-
-def test_two_threads_that_want_different_programs_do_not_wait_for_each_other():
-    both_there = threading.Barrier(2, timeout=20)
-
-    def meets_the_other(x: Any) -> Any:
-        both_there.wait()
-        return 2 * x
-
-    found = together(Program(meets_the_other), [(jnp.arange(3.0),), (jnp.arange(4.0),)])
-    np.testing.assert_array_equal(np.concatenate(found), [0, 2, 4, 0, 2, 4, 6])
 
 
 def test_static_arguments_shapes_and_types_are_told_apart(folder):

@@ -66,7 +66,6 @@ class Program(Generic[P, R]):
         self._function: Callable[..., R] = function
         self._ready: dict[Signature, Callable[..., R]] = {}
         self._lock = threading.Lock()
-        self._locks: dict[Signature, threading.Lock] = {}
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -83,19 +82,14 @@ class Program(Generic[P, R]):
 
     def _run(self, signature: Signature, arrays: list[jax.Array]) -> R:
         if signature not in self._ready:
-            # Of two threads that want the same one compiles it, in its first call. Others are compiled at the
-            # same time.
-            with self._own_lock(signature):
+            # Two threads that want the same program: one compiles it, in its first call.
+            with self._lock:
                 if signature not in self._ready:
                     made = self._made(signature, arrays)
                     result = made(*arrays)
                     self._ready[signature] = made
                     return result
         return self._ready[signature](*arrays)
-
-    def _own_lock(self, signature: Signature) -> threading.Lock:
-        with self._lock:
-            return self._locks.setdefault(signature, threading.Lock())
 
     def _reversible(self, signature: Signature, arrays: list[jax.Array]) -> R:
         """The result for arrays some of which are to be differentiated by: the way back is a program too."""
