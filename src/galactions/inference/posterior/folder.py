@@ -120,7 +120,7 @@ def open_posterior(
                 seed=settings.seed,
                 identity=now,
                 config=problem.config_text,
-                environment=environment("blackjax", "emcee", "arviz"),
+                environment=environment("emcee", "arviz"),
             )
         try:
             yield run

@@ -31,7 +31,7 @@ from galactions.inference.slopes import Slopes, begun_with
 if TYPE_CHECKING:
     from galactions.config import Config
 
-NEEDS = {"nuts": "blackjax", "ensemble": "emcee"}
+NEEDS = {"ensemble": "emcee"}
 
 
 def sample_posterior(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from galactions.errors import ModelError
 from galactions.inference.posterior.convergence import bulk_ess
 from galactions.inference.posterior.laplace import Laplace
+from galactions.inference.posterior.step_size import DualAveraging
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -191,8 +192,6 @@ def drawn(density: Density, begin: Matrix, count: int, rng: np.random.Generator)
 
 def _tuned(density: Density, walkers: Walkers, walk: Walk, rng: np.random.Generator) -> tuple[Walkers, float]:
     """Walkers a little further on, and the step of which `ACCEPTED` of their trajectories are accepted."""
-    from galactions.inference.posterior.nuts import DualAveraging
-
     averaging = DualAveraging(step=walk.step, acceptance=ACCEPTED)
     for _ in range(TUNING):
         now = Walk(averaging.step, walk.factor)

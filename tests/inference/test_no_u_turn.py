@@ -1,0 +1,149 @@
+"""Transitions of the no-U-turn sampler against blackjax, exact moments, and what leapfrog steps keep."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from targets import Banana, Normal
+
+from galactions.inference.posterior import PosteriorSettings, draw_sample
+from galactions.inference.posterior.no_u_turn import Hamiltonian, Point, State, transition
+
+DEGREES, BEND = 8.0, 0.3
+SCALES = 1.15 * np.exp(0.25 * np.random.default_rng(0).standard_normal(15))
+
+
+def curved(z, xp=np):
+    """A Student t along one coordinate, with another bent by it, and 13 normal ones."""
+    y = z / SCALES
+    bent = y[1] - BEND * (y[0] ** 2 - 1.0)
+    tail = -0.5 * (DEGREES + 1.0) * xp.log1p(y[0] ** 2 / DEGREES)
+    return tail - 0.5 * bent**2 - 0.5 * xp.sum(y[2:] ** 2)
+
+
+def density(z):
+    y = z / SCALES
+    bent = y[1] - BEND * (y[0] ** 2 - 1.0)
+    gradient = -y
+    gradient[0] = -(DEGREES + 1.0) * y[0] / (DEGREES + y[0] ** 2) + 2.0 * BEND * bent * y[0]
+    gradient[1] = -bent
+    return curved(z), gradient / SCALES
+
+
+def chain(hamiltonian, draws, seed, max_doublings=8):
+    rng = np.random.default_rng(seed)
+    at, points, moves = Point.at(hamiltonian.density, np.zeros(len(hamiltonian.factor))), [], []
+    for _ in range(draws):
+        at, moved = transition(hamiltonian, at, max_doublings, rng)
+        points.append(at.z)
+        moves.append(moved)
+    return np.array(points), moves
+
+
+@pytest.mark.parametrize("step", [0.4, 0.8, 1.0])
+def test_trajectories_are_as_long_and_as_often_accepted_as_those_of_blackjax(step):
+    """Its criterion counts the ends of a trajectory by half, so that lengths are not quite the same."""
+    import blackjax
+    import jax
+    import jax.numpy as jnp
+
+    kernel = blackjax.nuts.build_kernel()
+    metric = np.diag(SCALES**2)  # inverse mass matrix
+
+    def log_density(z):
+        return curved(z, jnp)
+
+    def move(state, key):
+        state, info = kernel(key, state, log_density, step, metric, 8)
+        return state, (state.position, info.acceptance_rate, info.num_integration_steps)
+
+    start = blackjax.nuts.init(jnp.zeros(15), log_density)
+    keys = jax.random.split(jax.random.key(0), 1500)
+    theirs = [np.array(each) for each in jax.lax.scan(move, start, keys)[1]]
+    points, moves = chain(Hamiltonian(density, np.diag(SCALES), step), 1500, seed=0)
+    acceptance = np.array([moved.acceptance for moved in moves])
+    steps = np.array([moved.steps for moved in moves])
+    assert np.mean(acceptance) == pytest.approx(np.mean(theirs[1]), abs=0.03)
+    assert np.mean(steps) == pytest.approx(np.mean(theirs[2]), rel=0.1)
+    for ours, other in zip(points.T, theirs[0].T, strict=True):
+        assert np.quantile(ours, [0.25, 0.75]) == pytest.approx(
+            np.quantile(other, [0.25, 0.75]), abs=0.2 * np.std(other)
+        )
+
+
+def test_gradient_of_the_test_is_right():
+    z = np.random.default_rng(1).standard_normal(15)
+    for i, slope in enumerate(density(z)[1]):
+        step = 1e-5 * np.eye(15)[i]
+        assert slope == pytest.approx((curved(z + step) - curved(z - step)) / 2e-5, abs=1e-7)
+
+
+def test_leapfrog_steps_can_be_gone_back_and_keep_energy_to_second_order():
+    rng = np.random.default_rng(2)
+    begin = State(Point.at(density, rng.standard_normal(15)), rng.standard_normal(15))
+    off = []
+    for step in (0.1, 0.05):
+        motion = Hamiltonian(density, np.diag(SCALES), step)
+        at = begin
+        for _ in range(round(1.0 / step)):
+            at = motion.leapfrog(at, 1)
+        off.append(at.energy - begin.energy)
+        for _ in range(round(1.0 / step)):
+            at = motion.leapfrog(at, -1)
+        np.testing.assert_allclose(at.point.z, begin.point.z, atol=1e-12)
+        np.testing.assert_allclose(at.momentum, begin.momentum, atol=1e-12)
+    assert off[0] / off[1] == pytest.approx(4.0, rel=0.1)
+
+
+def test_trajectories_end_where_they_turn_back_and_are_no_longer_than_allowed():
+    motion = Hamiltonian(density, np.diag(SCALES), 0.05)
+    _, moves = chain(motion, 50, seed=3)
+    length = 0.05 * np.array([moved.steps for moved in moves])
+    assert np.all(length > 1.0)  # a period is about 2 pi
+    assert np.all(length < 8.0)
+    _, moves = chain(motion, 50, seed=3, max_doublings=3)
+    assert {(moved.steps, moved.doublings) for moved in moves} == {(7, 3)}
+
+
+def test_steps_that_are_far_too_long_diverge_and_nothing_without_a_density_is_drawn():
+    def half(z):
+        """A normal density at positive z alone."""
+        return (-0.5 * float(z @ z), -z) if z[0] > 0 else (-np.inf, np.zeros(1))
+
+    rng = np.random.default_rng(4)
+    at = Point.at(half, np.array([1.0]))
+    points, divergent = [], 0
+    for _ in range(4000):
+        at, moved = transition(Hamiltonian(half, np.eye(1), 0.3), at, 8, rng)
+        points.append(at.z[0])
+        divergent += moved.divergent
+    assert min(points) > 0
+    assert divergent > 100
+    assert np.mean(points) == pytest.approx(np.sqrt(2.0 / np.pi), abs=0.06)
+    _, moves = chain(Hamiltonian(density, np.eye(15), 300.0), 5, seed=5)
+    assert all(moved.divergent and moved.steps == 1 and moved.acceptance == 0.0 for moved in moves)
+
+
+def test_warm_up_takes_few_gradients_and_finds_a_step():
+    """A warm-up of 30 draws, of 15 parameters: none of its steps is so short that a trajectory takes dozens of
+    gradients, each of which costs seconds."""
+    settings = PosteriorSettings(method="nuts", draws=100, warmup=30, chains=4)
+    sample = draw_sample(Normal(15), np.arange(1.0, 16.0), settings)
+    for each in sample.chains:
+        assert 0.65 < np.mean(each.stats["acceptance"]) < 0.9
+        assert not np.any(each.stats["divergent"])
+        assert each.n_evaluations["gradient"] - np.sum(each.stats["steps"]) < 30 * 8
+
+
+def test_chains_drawn_at_the_same_time_in_one_process_do_not_touch_each_other():
+    one, other = Banana(), Normal(3)
+    settings = PosteriorSettings(method="nuts", draws=60, warmup=20, chains=1)
+    starts = {one: np.zeros(3), other: np.arange(1.0, 4.0)}
+
+    def drawn(target):
+        return draw_sample(target, starts[target], settings).chains[0].u
+
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(drawn, (one, other)))
+    for target, u in zip((one, other), together, strict=True):
+        np.testing.assert_array_equal(u, drawn(target))
