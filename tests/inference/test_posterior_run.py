@@ -125,7 +125,7 @@ def posteriors():
         "laplace": {"draws": 600, "target_ess": 1000},
         "emulated": {"draws": 120, "target_ess": 350},
         "delayed": {"draws": 400, "warmup": 20, "chains": 2, "target_ess": 300},
-        "nuts": {"draws": 300, "warmup": 60, "chains": 2, "target_ess": 200},
+        "nuts": {"draws": 800, "warmup": 60, "chains": 2, "target_ess": 200},
         "ensemble": {"draws": 1400, "warmup": 150, "chains": 2, "target_ess": 200},
     }
     mine = problem(SMOOTH, SURVEY)
