@@ -4,30 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from benchmarks.trajectories import SCALES, density, log_density
 from targets import Banana, Normal
 
 from galactions.inference.posterior import PosteriorSettings, draw_sample
 from galactions.inference.posterior.no_u_turn import Hamiltonian, Point, State, transition
-
-DEGREES, BEND = 8.0, 0.3
-SCALES = 1.15 * np.exp(0.25 * np.random.default_rng(0).standard_normal(15))
-
-
-def curved(z, xp=np):
-    """A Student t along one coordinate, with another bent by it, and 13 normal ones."""
-    y = z / SCALES
-    bent = y[1] - BEND * (y[0] ** 2 - 1.0)
-    tail = -0.5 * (DEGREES + 1.0) * xp.log1p(y[0] ** 2 / DEGREES)
-    return tail - 0.5 * bent**2 - 0.5 * xp.sum(y[2:] ** 2)
-
-
-def density(z):
-    y = z / SCALES
-    bent = y[1] - BEND * (y[0] ** 2 - 1.0)
-    gradient = -y
-    gradient[0] = -(DEGREES + 1.0) * y[0] / (DEGREES + y[0] ** 2) + 2.0 * BEND * bent * y[0]
-    gradient[1] = -bent
-    return curved(z), gradient / SCALES
 
 
 def chain(hamiltonian, draws, seed, max_doublings=8):
@@ -50,14 +31,14 @@ def test_trajectories_are_as_long_and_as_often_accepted_as_those_of_blackjax(ste
     kernel = blackjax.nuts.build_kernel()
     metric = np.diag(SCALES**2)  # inverse mass matrix
 
-    def log_density(z):
-        return curved(z, jnp)
+    def theirs_of(z):
+        return log_density(z, jnp)
 
     def move(state, key):
-        state, info = kernel(key, state, log_density, step, metric, 8)
+        state, info = kernel(key, state, theirs_of, step, metric, 8)
         return state, (state.position, info.acceptance_rate, info.num_integration_steps)
 
-    start = blackjax.nuts.init(jnp.zeros(15), log_density)
+    start = blackjax.nuts.init(jnp.zeros(15), theirs_of)
     keys = jax.random.split(jax.random.key(0), 1500)
     theirs = [np.array(each) for each in jax.lax.scan(move, start, keys)[1]]
     points, moves = chain(Hamiltonian(density, np.diag(SCALES), step), 1500, seed=0)
@@ -71,11 +52,11 @@ def test_trajectories_are_as_long_and_as_often_accepted_as_those_of_blackjax(ste
         )
 
 
-def test_gradient_of_the_test_is_right():
+def test_gradient_of_the_density_is_right():
     z = np.random.default_rng(1).standard_normal(15)
     for i, slope in enumerate(density(z)[1]):
         step = 1e-5 * np.eye(15)[i]
-        assert slope == pytest.approx((curved(z + step) - curved(z - step)) / 2e-5, abs=1e-7)
+        assert slope == pytest.approx((log_density(z + step) - log_density(z - step)) / 2e-5, abs=1e-7)
 
 
 def test_leapfrog_steps_can_be_gone_back_and_keep_energy_to_second_order():
@@ -125,8 +106,7 @@ def test_steps_that_are_far_too_long_diverge_and_nothing_without_a_density_is_dr
 
 
 def test_warm_up_takes_few_gradients_and_finds_a_step():
-    """A warm-up of 30 draws, of 15 parameters: none of its steps is so short that a trajectory takes dozens of
-    gradients, each of which costs seconds."""
+    """Of 15 parameters: no step is so short that trajectories take dozens of gradients, which are dear."""
     settings = PosteriorSettings(method="nuts", draws=100, warmup=30, chains=4)
     sample = draw_sample(Normal(15), np.arange(1.0, 16.0), settings)
     for each in sample.chains:

@@ -45,8 +45,9 @@ class VerdictKind(Enum):
         "are missing. Narrow fit.bounds or give priors there, or raise posterior.warmup and begin anew."
     )
     LONG_TRAJECTORIES = (
-        "{} of the trajectories were cut off at posterior.max_doublings: the draws are right but dear. "
-        "Raise posterior.max_doublings by one or two and begin anew."
+        "{} of the trajectories were cut off at posterior.max_doublings: the draws are right, but none went "
+        "as far as it could. Where R-hat is too large for as many gradients, raise it by one or two, and "
+        "begin anew."
     )
     POOR_EMULATOR = (
         "The model accepted {} of the emulator's proposals: the draws are right but few. Use "
