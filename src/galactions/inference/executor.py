@@ -71,7 +71,8 @@ class DaskExecutor:
 @contextmanager
 def open_executor(scheduler: str | None = None, workers: int = 1) -> Iterator[Executor]:
     """An executor: serial for no scheduler and one worker, a Dask cluster of `workers` processes on this
-    machine for none and several (or "local"), else the cluster at `scheduler`, as tcp://host:8786.
+    machine for none and several (or "local"), which share its cores and GPUs out among them, else the cluster
+    at `scheduler`, as tcp://host:8786.
 
     On a batch system, start the scheduler and its workers with dask-jobqueue, and give its address. Workers
     have to see the run folder under the same path. Raises ConfigError when Dask is not installed, or the
@@ -91,10 +92,13 @@ def open_executor(scheduler: str | None = None, workers: int = 1) -> Iterator[Ex
     if scheduler in (None, "local"):
         with (
             LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0"
             ) as cluster,
             Client(cluster, set_as_default=False) as client,
         ):
+            from galactions.inference.shares import Shares
+
+            client.register_plugin(Shares.of_this_process(workers))
             yield DaskExecutor(client)
         return
     try:
