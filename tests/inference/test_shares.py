@@ -37,20 +37,23 @@ def test_gpus_are_those_that_the_user_has_left_visible(monkeypatch, tmp_path):
 
 
 def seen(_, __):
-    """The cores, and the GPUs, of the process that this runs in."""
-    return tuple(sorted(os.sched_getaffinity(0))), os.environ.get("CUDA_VISIBLE_DEVICES")
+    """The cores and the GPUs of the process that this runs in, and how many threads JAX is told to have."""
+    told = (os.environ.get(name) for name in ("CUDA_VISIBLE_DEVICES", "NPROC"))
+    return tuple(sorted(os.sched_getaffinity(0))), *told
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processes cannot be confined to cores here")
 def test_local_workers_run_on_cores_and_gpus_of_their_own(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
+    monkeypatch.delenv("NPROC", raising=False)
     mine = os.sched_getaffinity(0)
     with open_executor("local", 2) as executor:
         told = executor.client.run(seen, None, None)
-        assert sorted(gpus for _, gpus in told.values()) == ["4", "7"]
+        assert sorted(gpus for _, gpus, _ in told.values()) == ["4", "7"]
+        assert {threads for *_, threads in told.values()} == {str(len(mine))}
         # As tasks, which are run by other threads of the worker.
         found = set(executor.map(seen, None, range(8)))
     assert found <= set(told.values())
-    one, other = (set(cores) for cores, _ in told.values())
+    one, other = (set(cores) for cores, *_ in told.values())
     assert one | other == mine
     assert len(mine) == 1 or not one & other

@@ -39,6 +39,9 @@ class Shares(WorkerPlugin):
         if own := share(self.cores, number, self.workers):
             for thread in Path("/proc/self/task").iterdir():
                 os.sched_setaffinity(int(thread.name), own)
+            # JAX rounds sums by the number of its threads: as many as in a process that has all the cores, so
+            # that results are the same bits.
+            os.environ.setdefault("NPROC", str(len(self.cores)))
         if own_gpus := share(self.gpus, number, self.workers):
             os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(own_gpus)
             # A process takes three quarters of the memory of its GPU otherwise, which others may be on.
