@@ -85,6 +85,8 @@ def open_executor(scheduler: str | None = None, workers: int = 1) -> Iterator[Ex
         return
     try:
         from distributed import Client, LocalCluster
+
+        from galactions.inference.shares import Shares
     except ImportError:
         raise ConfigError(
             "several workers need Dask, which is not installed: pip install 'galactions[scale]'"
@@ -96,8 +98,6 @@ def open_executor(scheduler: str | None = None, workers: int = 1) -> Iterator[Ex
             ) as cluster,
             Client(cluster, set_as_default=False) as client,
         ):
-            from galactions.inference.shares import Shares
-
             client.register_plugin(Shares.of_this_process(workers))
             yield DaskExecutor(client)
         return

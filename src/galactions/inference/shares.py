@@ -6,6 +6,7 @@ program waits for its slowest part, and that for a core that another process hol
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,7 +39,8 @@ class Shares(WorkerPlugin):
         number = int(worker.name)
         if own := share(self.cores, number, self.workers):
             for thread in Path("/proc/self/task").iterdir():
-                os.sched_setaffinity(int(thread.name), own)
+                with suppress(ProcessLookupError):  # it has ended since
+                    os.sched_setaffinity(int(thread.name), own)
             # JAX rounds sums by the number of its threads: as many as in a process that has all the cores, so
             # that results are the same bits.
             os.environ.setdefault("NPROC", str(len(self.cores)))

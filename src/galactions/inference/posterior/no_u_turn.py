@@ -3,8 +3,8 @@ trajectory by the weights of all its points, with the criterion for any metric (
 arXiv:1701.02434).
 
 Written here, and in NumPy, because a density that is itself made of compiled JAX programs must not be
-evaluated from within one: the outer program keeps a thread that the inner ones may wait for, for ever where
-it is the only one. blackjax's kernel is such a program; the tests compare with it.
+evaluated from within one: JAX does not promise that this ends, and with a large model on one core it did not.
+blackjax's kernel is such a program; the tests compare with it.
 """
 
 from collections.abc import Callable
