@@ -11,6 +11,7 @@ from galactions.inference.posterior.journal import RecordedTarget
 from galactions.inference.posterior.laplace import Laplace
 
 Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 
 AfterDraw = Callable[[int, int], None]
 """Called with the draws done and to do of a chain, those of its warm-up included."""
@@ -71,6 +72,18 @@ def chain_from(
         target.failures,
         target.seconds,
         target.strayed,
+    )
+
+
+def start_among(target: RecordedTarget, start: Laplace, draws: Matrix, chain: int) -> Vector:
+    """The first of `draws` (k, n), in whitened coordinates z, that has a finite density, from number `chain`
+    on. Raises ModelError where none has."""
+    for z in np.roll(draws, -chain, axis=0):
+        if np.isfinite(target.log_density(start.u(z))):
+            return np.asarray(z)
+    raise ModelError(
+        f"none of {len(draws)} draws of the emulator makes a model, so that no chain can begin: "
+        "narrow fit.bounds, or give priors"
     )
 
 

@@ -1,35 +1,12 @@
 """Delayed acceptance (Christen & Fox 2005, J. Comput. Graph. Stat. 14, 795): an emulator proposes, the model
 decides."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
-from galactions.errors import ModelError
-from galactions.inference.posterior.chains import Chain, ChainPlan, chain_from
+from galactions.inference.posterior.chains import Chain, ChainPlan, chain_from, start_among
 from galactions.inference.posterior.journal import RecordedTarget
-from galactions.inference.posterior.trajectories import FEWEST_WALKERS, Density, Walk, Walkers, travelled
-
-Vector = NDArray[np.float64]
-Matrix = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Proposals:
-    """What proposals come from: the density of an emulator, the walk by which its draws are all but
-    independent, and some of these draws (k, n), where chains may begin."""
-
-    density: Density
-    walk: Walk
-    draws: Matrix
-
-    @classmethod
-    def of(cls, density: Density, seed: int) -> "Proposals":
-        """By walkers that begin at draws of the Laplace approximation."""
-        rng = np.random.default_rng([seed, 4])
-        found = travelled(density, rng.standard_normal((FEWEST_WALKERS, len(density.start.mean))), rng)
-        return cls(density, found.walk, found.walkers.z)
+from galactions.inference.posterior.proposals import Proposals
+from galactions.inference.posterior.trajectories import Walkers
 
 
 def delayed_chain(target: RecordedTarget, proposals: Proposals, plan: ChainPlan) -> Chain:
@@ -44,16 +21,8 @@ def delayed_chain(target: RecordedTarget, proposals: Proposals, plan: ChainPlan)
     """
     emulated, rng = proposals.density, plan.rng(3)
     start = emulated.start
-    order = np.roll(np.arange(len(proposals.draws)), -plan.chain)
-    for z in proposals.draws[order]:
-        at, exact = Walkers.at(emulated, z[None]), target.log_density(start.u(z))
-        if np.isfinite(exact):
-            break
-    else:
-        raise ModelError(
-            f"none of {len(order)} draws of the emulator makes a model, so that no chain can begin: "
-            "narrow fit.bounds, or give priors"
-        )
+    z = start_among(target, start, proposals.draws, plan.chain)
+    at, exact = Walkers.at(emulated, z[None]), target.log_density(start.u(z))
     points, values, probabilities, accepted = [], [], [], []
     for i in range(plan.total):
         proposed = proposals.walk.end(emulated, at, rng)

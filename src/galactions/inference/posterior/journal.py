@@ -153,6 +153,10 @@ class RecordedTarget:
         return _emulable(self.target)
 
     @property
+    def has_features(self) -> bool:
+        return isinstance(self.target, EmulableTarget)
+
+    @property
     def total(self) -> int:
         return sum(self.n_evaluations.values())
 

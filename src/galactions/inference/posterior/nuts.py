@@ -5,7 +5,13 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from galactions.inference.posterior.chains import Chain, ChainPlan, chain_from, overdispersed_start
+from galactions.inference.posterior.chains import (
+    Chain,
+    ChainPlan,
+    chain_from,
+    overdispersed_start,
+    start_among,
+)
 from galactions.inference.posterior.journal import RecordedTarget
 from galactions.inference.posterior.laplace import Laplace
 from galactions.inference.posterior.no_u_turn import Hamiltonian, Point, Transition, transition
@@ -21,8 +27,9 @@ REACH, PULL = 1.0, 0.2
 """How step sizes are adapted (`DualAveraging`): the first one is nearly right, and steps that are far too
 short, as follow those that are far too long, cost trajectories of dozens of gradients each."""
 
-PRIOR_DRAWS = 40.0
-"""The metric of the Laplace approximation counts as much as this many draws when it is corrected."""
+WORTH, WORTH_OF_EMULATOR = 40.0, 400.0
+"""How many draws the metric that a chain begins with counts as when it is corrected: that of the Laplace
+approximation, and that of an emulator's draws."""
 
 
 def nuts_chain(
@@ -31,13 +38,16 @@ def nuts_chain(
     plan: ChainPlan,
     *,
     max_doublings: int,
+    draws: Matrix | None = None,
 ) -> Chain:
-    """The planned chain.
+    """The planned chain. draws (k, n): of an emulator of the target, in coordinates in which the Laplace
+    approximation is a unit normal.
 
-    It moves in coordinates in which the Laplace approximation is a unit normal, which is its dense mass
-    matrix to begin with. In the warm-up the step size is adapted by dual averaging (Nesterov 2009) and the
-    mass matrix from draws in windows that grow (Stan's scheme); then both stay fixed. Stats: acceptance,
-    divergent, steps, doublings, energy, step_size.
+    The chain moves in these coordinates. Its dense inverse mass matrix is, to begin with, the covariance of
+    the draws, one of which it begins at; without them that of the Laplace approximation, and it begins around
+    that. In the warm-up the step size is adapted by dual averaging (Nesterov 2009) and the mass matrix from
+    the chain's own draws in windows that grow (Stan's scheme); then both stay fixed. Stats: acceptance,
+    divergent, steps, doublings, energy, step_size. Raises ModelError where a chain cannot begin.
     """
     rng = plan.rng(1)
 
@@ -45,10 +55,14 @@ def nuts_chain(
         value, gradient = target.value_and_gradient(start.u(z))
         return value, gradient @ start.factor
 
-    at = Point.at(in_whitened, start.z(overdispersed_start(target, start, rng)))
-    n = len(at.z)
-    mass: Matrix = np.eye(n)
-    factor = mass
+    n = len(start.mean)
+    if draws is None:
+        begin, mass, worth = start.z(overdispersed_start(target, start, rng)), np.eye(n), WORTH
+    else:
+        begin = start_among(target, start, draws, plan.chain)
+        mass, worth = np.cov(draws.T).reshape(n, n), WORTH_OF_EMULATOR
+    at = Point.at(in_whitened, begin)
+    factor = _root(mass)
     averaging = DualAveraging(n**-0.25, acceptance=ACCEPTANCE, reach=REACH, pull=PULL)
     windows, since = _windows(plan.warmup), []
     points: list[Point] = []
@@ -61,8 +75,8 @@ def nuts_chain(
             if windows[i] >= 0:
                 since.append(at.z)
             if i + 1 < plan.warmup and windows[i] >= 0 and windows[i + 1] != windows[i]:
-                mass, since = _corrected(np.array(since), mass), []
-                factor = np.asarray(np.linalg.cholesky(mass), dtype=float)
+                mass, since = _corrected(np.array(since), mass, worth), []
+                factor = _root(mass)
                 averaging.restart()
         else:
             points.append(at)
@@ -93,10 +107,15 @@ def _windows(warmup: int) -> NDArray[np.int64]:
     return windows
 
 
-def _corrected(points: Matrix, before: Matrix) -> Matrix:
-    """The inverse mass matrix from a window's points (k, n): their covariance, with the one before as
-    `PRIOR_DRAWS` more."""
+def _corrected(points: Matrix, before: Matrix, worth: float) -> Matrix:
+    """The inverse mass matrix from a window's points (k, n): their covariance, with the one before as `worth`
+    more."""
     count = len(points)
     if count < 2:
         return before
-    return (count * np.cov(points.T).reshape(before.shape) + PRIOR_DRAWS * before) / (count + PRIOR_DRAWS)
+    return (count * np.cov(points.T).reshape(before.shape) + worth * before) / (count + worth)
+
+
+def _root(mass: Matrix) -> Matrix:
+    """A factor with factor factor' = mass."""
+    return np.asarray(np.linalg.cholesky(mass), dtype=float)

@@ -172,10 +172,11 @@ def travelled(density: Density, begin: Matrix, rng: np.random.Generator) -> Trav
 @dataclass(frozen=True, eq=False)
 class Draws:
     """All but independent draws z (count, n) of a density, and its log there (count,), up to a constant;
-    settled: see `Travelled`."""
+    walk, settled: see `Travelled`."""
 
     z: Matrix
     value: Vector
+    walk: Walk
     settled: bool
 
 
@@ -187,7 +188,7 @@ def drawn(density: Density, begin: Matrix, count: int, rng: np.random.Generator)
     while walkers * len(made) < count:
         made.append(found.walk.end(density, made[-1], rng))
     z, value = np.concatenate([item.z for item in made]), np.concatenate([item.value for item in made])
-    return Draws(z[:count], value[:count], found.settled)
+    return Draws(z[:count], value[:count], found.walk, found.settled)
 
 
 def _tuned(density: Density, walkers: Walkers, walk: Walk, rng: np.random.Generator) -> tuple[Walkers, float]:

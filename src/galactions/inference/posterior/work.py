@@ -9,24 +9,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from galactions.errors import ModelError
 from galactions.inference.executor import Executor, SerialExecutor
 from galactions.inference.posterior.chains import AfterDraw, Chain, ChainPlan
-from galactions.inference.posterior.delayed import Proposals, delayed_chain
-from galactions.inference.posterior.emulated import WIDTH, Tempered, emulated_sample, trained_emulator
-from galactions.inference.posterior.emulator import emulator
+from galactions.inference.posterior.delayed import delayed_chain
+from galactions.inference.posterior.emulated import emulated_sample
 from galactions.inference.posterior.importance import Round, WeightedSample, importance_sample
 from galactions.inference.posterior.journal import Journal, Kind, Mapper, RecordedTarget, answer
 from galactions.inference.posterior.laplace import Laplace, laplace
 from galactions.inference.posterior.optimum import Mode, find_mode
+from galactions.inference.posterior.proposals import Proposals, proposals
 from galactions.inference.posterior.settings import PosteriorSettings
 from galactions.inference.posterior.target import Target
+from galactions.inference.posterior.trajectories import FEWEST_WALKERS
 from galactions.inference.progress import Progress, ProgressUpdate, SamplingUpdate
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-ROUNDS, VALUES_FOR_EACH = 6, 4
-"""Rounds of this many values for each parameter, that an emulator without derivatives is learnt from."""
+METRIC_DRAWS = 64
+"""Draws of the emulator for each parameter, that "nuts" has its metric from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +54,8 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Chains:
-    """What all chains have in common: what they are drawn from, and how. proposals: those of delayed
-    acceptance. folder: of the run, if there is one."""
+    """What all chains have in common: what they are drawn from, and how. proposals: of an emulator, if there
+    is one. folder: of the run, if there is one."""
 
     target: Target
     settings: PosteriorSettings
@@ -94,13 +96,10 @@ def draw_sample(
         weighted = _weighted(points, mode, normal, settings, _mapper(executor), clock)
         counted.append(points)
     else:
-        proposals = None
-        if settings.method == "delayed":
-            clock.stage("laying out the emulator")
-            answers = recorded(target, folder, "emulator")
-            proposals = _proposals(answers, mode, normal, settings, _mapper(executor), clock)
-            counted.append(answers)
-        chains = _drawn(Chains(target, settings, normal, proposals, folder), executor, clock)
+        answers = recorded(target, folder, "emulator")
+        known = _proposals(answers, mode, normal, settings, _mapper(executor), clock)
+        counted.append(answers)
+        chains = _drawn(Chains(target, settings, normal, known, folder), executor, clock)
         counted.extend(chains)
     evaluations: dict[str, int] = {}
     for item in counted:
@@ -149,26 +148,26 @@ def _proposals(
     settings: PosteriorSettings,
     mapper: Mapper | None,
     clock: "_Clock",
-) -> Proposals:
-    """What proposals come from: an emulator by derivatives where they are cheap, else by values, and then a
-    little wider, because such an emulator knows least where there are fewest of these."""
-
-    def tell(done: int, of: int) -> None:
-        clock.tell("emulator", done, of, answers.total)
-
-    if answers.emulable.differentiable:
-        return Proposals.of(emulator(answers, normal, tell), settings.seed)
-    learnt = trained_emulator(
-        answers,
-        mode,
-        normal,
-        draws=VALUES_FOR_EACH * len(normal.mean),
-        rounds=ROUNDS,
-        seed=settings.seed,
-        mapper=mapper,
-        after_round=tell,
-    )
-    return Proposals.of(Tempered(learnt, WIDTH), settings.seed)
+) -> Proposals | None:
+    """What chains of this method have from an emulator. Those of "nuts" can do without."""
+    if settings.method == "ensemble" or (settings.method == "nuts" and not answers.has_features):
+        return None
+    clock.stage("laying out the emulator")
+    count = FEWEST_WALKERS if settings.method == "delayed" else METRIC_DRAWS * len(normal.mean)
+    try:
+        return proposals(
+            answers,
+            mode,
+            normal,
+            seed=settings.seed,
+            count=count,
+            mapper=mapper,
+            after=lambda done, of: clock.tell("emulator", done, of, answers.total),
+        )
+    except ModelError:
+        if settings.method == "delayed":
+            raise
+        return None
 
 
 def run_chain(common: Chains, number: int, after_draw: AfterDraw | None = None) -> Chain:
@@ -181,7 +180,8 @@ def run_chain(common: Chains, number: int, after_draw: AfterDraw | None = None) 
     if settings.method == "nuts":
         from galactions.inference.posterior.nuts import nuts_chain
 
-        return nuts_chain(at, common.start, plan, max_doublings=settings.max_doublings)
+        draws = None if common.proposals is None else common.proposals.draws
+        return nuts_chain(at, common.start, plan, max_doublings=settings.max_doublings, draws=draws)
     from galactions.inference.posterior.ensemble import ensemble_chain
 
     return ensemble_chain(at, common.start, plan, walkers=settings.walkers)
