@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from benchmarks.trajectories import SCALES, density, log_density
-from targets import Banana, Normal
+from targets import Banana, Normal, Squares
 
 from galactions.inference.posterior import PosteriorSettings, draw_sample
+from galactions.inference.posterior.convergence import bulk_ess
 from galactions.inference.posterior.no_u_turn import Hamiltonian, Point, State, transition
 
 
@@ -113,6 +114,51 @@ def test_warm_up_takes_few_gradients_and_finds_a_step():
         assert 0.65 < np.mean(each.stats["acceptance"]) < 0.9
         assert not np.any(each.stats["divergent"])
         assert each.n_evaluations["gradient"] - np.sum(each.stats["steps"]) < 30 * 8
+
+
+class Long(Squares):
+    """A feature of which only the bend matters makes the target twice as long along its first coordinate as
+    the curvature that is expected says."""
+
+    far, bend = -6.0, 0.075
+
+    def residuals(self, u):
+        return np.append(u, self.far + self.bend * u[0] ** 2)
+
+    def residual_slopes(self, u):
+        first = np.eye(len(u))[:1]
+        return np.concatenate([np.eye(len(u)), 2.0 * self.bend * u[0] * first])
+
+
+class Plain:
+    """A target without features: nothing can be learnt of it beforehand."""
+
+    def __init__(self, target):
+        for name in ("names", "log_density", "value_and_gradient", "curvature", "to_values"):
+            setattr(self, name, getattr(target, name))
+
+
+def test_what_an_emulator_knows_of_the_target_makes_steps_as_long_as_it():
+    settings = PosteriorSettings(method="nuts", draws=150, warmup=30, chains=4, max_doublings=2)
+    target = Long(tuple("abcdef"))
+    learnt, plain = (draw_sample(each, np.zeros(6), settings) for each in (target, Plain(target)))
+    sizes = [bulk_ess(np.array([chain.u[0, :, 0] for chain in sample.chains])) for sample in (learnt, plain)]
+    assert sizes[0] > 1.3 * sizes[1]
+    assert learnt.evaluations["feature_slopes"] == 2 * 6 + 2  # mode, emulator
+    assert "features" not in plain.evaluations
+
+
+def test_chains_begin_as_they_can_where_there_is_no_emulator():
+    class Slopeless(Long):
+        """Has derivatives of its features at the mode alone."""
+
+        def feature_slopes(self, u):
+            return self.residual_slopes(u) if np.linalg.norm(u) < 0.5 else None
+
+    settings = PosteriorSettings(method="nuts", draws=20, warmup=20, chains=1)
+    sample = draw_sample(Slopeless(tuple("ab")), np.zeros(2), settings)
+    plain = draw_sample(Plain(Long(tuple("ab"))), np.zeros(2), settings)
+    np.testing.assert_array_equal(sample.chains[0].u, plain.chains[0].u)
 
 
 def test_chains_drawn_at_the_same_time_in_one_process_do_not_touch_each_other():

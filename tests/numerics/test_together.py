@@ -1,6 +1,11 @@
 """Programs side by side: at the same time, in order, and one after another where JAX traces."""
 
+import json
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -81,3 +86,29 @@ def test_in_reverse_mode_what_a_call_raises_is_raised():
 
     with reverse_mode(), pytest.raises(TypeError):
         jax.vjp(halves, 2.0)
+
+
+def test_several_devices_are_used_in_turn():
+    """Where JAX makes several of the processor; the calls and their results are those of one device."""
+    program = Path(__file__).with_name("on_devices.py")
+    one, three = (
+        json.loads(
+            subprocess.run(
+                [sys.executable, str(program)],
+                env={**os.environ, "XLA_FLAGS": f"--xla_force_host_platform_device_count={n}"},
+                check=True,
+                capture_output=True,
+            ).stdout
+        )
+        for n in "13"
+    )
+    for name in ("plain", "value", "slope"):
+        assert one[name] == three[name]
+    assert one["forwards"] == one["backwards"] == [0] * 4
+    for way in ("forwards", "backwards"):
+        assert sorted(three[way]) == [0, 0, 1, 2]
+    assert three["results"] == [0, 0, 0]
+    assert three["chosen"] == [2, 2]
+    k = np.repeat([1, 2, 3, 4], 2)
+    np.testing.assert_allclose(three["plain"], 3 * k * np.sin(np.arange(8)), rtol=1e-15)
+    np.testing.assert_allclose(three["slope"], 3 * k * np.cos(np.arange(8)), rtol=1e-15)
