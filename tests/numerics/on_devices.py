@@ -1,5 +1,5 @@
-"""Run as a program by test_together.py: prints the devices that calls were made on, forwards and backwards, and
-what came of them, as JSON."""
+"""Run as a program by test_together.py: prints the devices that calls were made on, forwards and backwards,
+and what came of them, as JSON."""
 
 import json
 
