@@ -109,7 +109,7 @@ def test_steps_that_are_far_too_long_diverge_and_nothing_without_a_density_is_dr
 def test_warm_up_takes_few_gradients_and_finds_a_step():
     """Of 15 parameters: no step is so short that trajectories take dozens of gradients, which are dear."""
     settings = PosteriorSettings(method="nuts", draws=100, warmup=30, chains=4)
-    sample = draw_sample(Normal(15), np.arange(1.0, 16.0), settings)
+    sample = draw_sample(Plain(Normal(15)), np.arange(1.0, 16.0), settings)
     for each in sample.chains:
         assert 0.65 < np.mean(each.stats["acceptance"]) < 0.9
         assert not np.any(each.stats["divergent"])

@@ -14,7 +14,8 @@ from galactions.inference.posterior.chains import (
 )
 from galactions.inference.posterior.journal import RecordedTarget
 from galactions.inference.posterior.laplace import Laplace
-from galactions.inference.posterior.no_u_turn import Hamiltonian, Point, Transition, transition
+from galactions.inference.posterior.no_u_turn import Force, Hamiltonian, Point, Transition, transition
+from galactions.inference.posterior.proposals import Proposals
 from galactions.inference.posterior.step_size import DualAveraging
 
 Vector = NDArray[np.float64]
@@ -31,6 +32,10 @@ WORTH, WORTH_OF_EMULATOR = 40.0, 400.0
 """How many draws the metric that a chain begins with counts as when it is corrected: that of the Laplace
 approximation, and that of an emulator's draws."""
 
+LONGEST = 1.8
+"""Longest step that is guided, a little more than a quarter of a period: its end has all but forgotten where
+it began, along directions that are wider than the metric says as well."""
+
 
 def nuts_chain(
     target: RecordedTarget,
@@ -38,16 +43,17 @@ def nuts_chain(
     plan: ChainPlan,
     *,
     max_doublings: int,
-    draws: Matrix | None = None,
+    known: Proposals | None = None,
 ) -> Chain:
-    """The planned chain. draws (k, n): of an emulator of the target, in coordinates in which the Laplace
-    approximation is a unit normal.
+    """The planned chain; known: what an emulator knows of the target.
 
-    The chain moves in these coordinates. Its dense inverse mass matrix is, to begin with, the covariance of
-    the draws, one of which it begins at; without them that of the Laplace approximation, and it begins around
-    that. In the warm-up the step size is adapted by dual averaging (Nesterov 2009) and the mass matrix from
-    the chain's own draws in windows that grow (Stan's scheme); then both stay fixed. Stats: acceptance,
-    divergent, steps, doublings, energy, step_size. Raises ModelError where a chain cannot begin.
+    The chain moves in coordinates in which the Laplace approximation is a unit normal. The emulator guides
+    its steps (`Hamiltonian`); its dense inverse mass matrix is, to begin with, the covariance of the
+    emulator's draws, one of which it begins at. Without an emulator this matrix is that of the Laplace
+    approximation, and the chain begins around that. In the warm-up the step size is adapted by dual averaging
+    (Nesterov 2009) and the mass matrix from the chain's own draws in windows that grow (Stan's scheme); then
+    both stay fixed. Stats: acceptance, divergent, steps, doublings, energy, step_size. Raises ModelError
+    where a chain cannot begin.
     """
     rng = plan.rng(1)
 
@@ -56,20 +62,29 @@ def nuts_chain(
         return value, gradient @ start.factor
 
     n = len(start.mean)
-    if draws is None:
+    if known is None:
         begin, mass, worth = start.z(overdispersed_start(target, start, rng)), np.eye(n), WORTH
+        guide: Force | None = None
+        longest = np.inf
     else:
-        begin = start_among(target, start, draws, plan.chain)
-        mass, worth = np.cov(draws.T).reshape(n, n), WORTH_OF_EMULATOR
+        begin = start_among(target, start, known.draws, plan.chain)
+        mass, worth = np.cov(known.draws.T).reshape(n, n), WORTH_OF_EMULATOR
+        emulator, longest = known.emulator, LONGEST
+
+        def guide(z: Vector) -> Vector:
+            return emulator.value_and_gradient(z)[1]
+
     at = Point.at(in_whitened, begin)
     factor = _root(mass)
-    averaging = DualAveraging(n**-0.25, acceptance=ACCEPTANCE, reach=REACH, pull=PULL)
+    averaging = DualAveraging(
+        min(n**-0.25, longest), acceptance=ACCEPTANCE, reach=REACH, pull=PULL, most=longest
+    )
     windows, since = _windows(plan.warmup), []
     points: list[Point] = []
     stats: list[dict[str, float]] = []
     for i in range(plan.total):
         step = averaging.step if i < plan.warmup else averaging.averaged
-        at, moved = transition(Hamiltonian(in_whitened, factor, step), at, max_doublings, rng)
+        at, moved = transition(Hamiltonian(in_whitened, factor, step, guide), at, max_doublings, rng)
         if i < plan.warmup:
             averaging.update(moved.acceptance)
             if windows[i] >= 0:

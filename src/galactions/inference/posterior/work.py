@@ -27,6 +27,10 @@ from galactions.inference.progress import Progress, ProgressUpdate, SamplingUpda
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
+ROUNDS, ROUNDS_OF_NUTS = 6, 12
+"""Rounds of values that the emulator of "delayed" and that of "nuts" are learnt from: a gradient costs five
+values or more, and the nearer the emulator, the longer are the steps."""
+
 METRIC_DRAWS = 64
 """Draws of the emulator for each parameter, that "nuts" has its metric from."""
 
@@ -153,21 +157,22 @@ def _proposals(
     if settings.method == "ensemble" or (settings.method == "nuts" and not answers.has_features):
         return None
     clock.stage("laying out the emulator")
-    count = FEWEST_WALKERS if settings.method == "delayed" else METRIC_DRAWS * len(normal.mean)
+    nuts = settings.method == "nuts"
     try:
         return proposals(
             answers,
             mode,
             normal,
             seed=settings.seed,
-            count=count,
+            rounds=ROUNDS_OF_NUTS if nuts else ROUNDS,
+            count=METRIC_DRAWS * len(normal.mean) if nuts else FEWEST_WALKERS,
             mapper=mapper,
             after=lambda done, of: clock.tell("emulator", done, of, answers.total),
         )
     except ModelError:
-        if settings.method == "delayed":
-            raise
-        return None
+        if nuts:
+            return None
+        raise
 
 
 def run_chain(common: Chains, number: int, after_draw: AfterDraw | None = None) -> Chain:
@@ -180,8 +185,9 @@ def run_chain(common: Chains, number: int, after_draw: AfterDraw | None = None) 
     if settings.method == "nuts":
         from galactions.inference.posterior.nuts import nuts_chain
 
-        draws = None if common.proposals is None else common.proposals.draws
-        return nuts_chain(at, common.start, plan, max_doublings=settings.max_doublings, draws=draws)
+        return nuts_chain(
+            at, common.start, plan, max_doublings=settings.max_doublings, known=common.proposals
+        )
     from galactions.inference.posterior.ensemble import ensemble_chain
 
     return ensemble_chain(at, common.start, plan, walkers=settings.walkers)
