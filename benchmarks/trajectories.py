@@ -3,10 +3,14 @@
     python -m benchmarks.trajectories [--gradients 1000] [--repeats 4]
 
 Four chains on a density of 15 parameters with a long tail along one and another bent by it, in a metric whose
-deviations are off by 10%, as that of a normal approximation is. Acceptance is given for each step size.
+deviations are off by 10%, as that of a normal approximation is. Acceptance is given for each step size. Steps
+are guided by nothing, by a density that is near (tail and bend a little off, and a quadratic form at random),
+and by one that is farther.
 """
 
 import argparse
+from collections.abc import Callable
+from itertools import product
 from types import ModuleType
 
 import numpy as np
@@ -23,7 +27,8 @@ SIZE, CHAINS = 15, 4
 DEGREES, BEND = 8.0, 0.3
 SCALES = 1.15 * np.exp(0.25 * np.random.default_rng(0).standard_normal(SIZE))
 METRIC = SCALES * np.exp(0.1 * np.random.default_rng(3).standard_normal(SIZE))
-MAX_DOUBLINGS, STEPS = (8, 3, 2, 1), (0.6, 0.7, 0.8, 0.9)
+MAX_DOUBLINGS = 8, 3, 2, 1
+STEPS = {"none": (0.6, 0.7, 0.8, 0.9), "near": (0.9, 1.2, 1.5, 1.8), "farther": (0.9, 1.2, 1.5, 1.8)}
 
 
 def log_density(z: Vector, xp: ModuleType = np) -> float:
@@ -37,12 +42,32 @@ def log_density(z: Vector, xp: ModuleType = np) -> float:
 
 def density(z: Vector) -> tuple[float, Vector]:
     """`log_density` and its gradient (15,)."""
+    return log_density(z), gradient(z, DEGREES, BEND)
+
+
+def gradient(z: Vector, degrees: float, bend: float) -> Vector:
+    """That of such a density with another tail and bend (15,)."""
     y = z / SCALES
-    bent = y[1] - BEND * (y[0] ** 2 - 1.0)
-    gradient = -y
-    gradient[0] = -(DEGREES + 1.0) * y[0] / (DEGREES + y[0] ** 2) + 2.0 * BEND * bent * y[0]
-    gradient[1] = -bent
-    return log_density(z), gradient / SCALES
+    bent = y[1] - bend * (y[0] ** 2 - 1.0)
+    found = -y
+    found[0] = -(degrees + 1.0) * y[0] / (degrees + y[0] ** 2) + 2.0 * bend * bent * y[0]
+    found[1] = -bent
+    return found / SCALES
+
+
+def guide(degrees: float, bend: float, off: float) -> Callable[[Vector], Vector]:
+    """Its gradient, and that of a quadratic form with eigenvalues of up to about `off`."""
+    form = np.random.default_rng(9).standard_normal((SIZE, SIZE))
+    form = off * (form + form.T) / np.sqrt(8.0 * SIZE)
+    return lambda z: gradient(z, degrees, bend) - form @ z
+
+
+guides = {
+    "none": None,
+    "exact": guide(DEGREES, BEND, 0.0),
+    "near": guide(10.0, 0.25, 0.15),
+    "farther": guide(15.0, 0.2, 0.3),
+}
 
 
 def chain(motion: Hamiltonian, max_doublings: int, gradients: int, seed: list[int]) -> tuple[Vector, float]:
@@ -66,11 +91,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=4)
     asked = parser.parse_args()
     shown = Table(title=f"{CHAINS} chains of {asked.gradients} gradients")
-    for heading in ("max_doublings", "step", "acceptance", "draws", "R-hat", "bulk ESS", "tail ESS"):
+    for heading in ("guide", "max_doublings", "step", "acceptance", "draws", "R-hat", "bulk ESS", "tail ESS"):
         shown.add_column(heading)
-    for max_doublings in MAX_DOUBLINGS:
-        for step in STEPS:
-            motion = Hamiltonian(density, np.diag(METRIC), step)
+    for name, max_doublings in product(STEPS, MAX_DOUBLINGS):
+        for step in STEPS[name]:
+            motion = Hamiltonian(density, np.diag(METRIC), step, guides[name])
             rows = []
             for repeat in range(asked.repeats):
                 made = [chain(motion, max_doublings, asked.gradients, [repeat, k]) for k in range(CHAINS)]
@@ -88,6 +113,7 @@ def main() -> None:
             acceptance, count, *_ = np.mean(rows, axis=0)
             spans = [(min(column), max(column)) for column in list(zip(*rows, strict=True))[2:]]
             shown.add_row(
+                name,
                 str(max_doublings),
                 f"{step:g}",
                 f"{acceptance:.2f}",

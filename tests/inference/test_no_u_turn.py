@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from benchmarks.trajectories import SCALES, density, log_density
+from benchmarks.trajectories import BEND, DEGREES, SCALES, density, guides, log_density
 from targets import Banana, Normal, Squares
 
 from galactions.inference.posterior import PosteriorSettings, draw_sample
@@ -60,12 +60,13 @@ def test_gradient_of_the_density_is_right():
         assert slope == pytest.approx((log_density(z + step) - log_density(z - step)) / 2e-5, abs=1e-7)
 
 
-def test_leapfrog_steps_can_be_gone_back_and_keep_energy_to_second_order():
+@pytest.mark.parametrize("guide", [None, guides["near"]])
+def test_leapfrog_steps_can_be_gone_back_and_keep_energy_to_second_order(guide):
     rng = np.random.default_rng(2)
     begin = State(Point.at(density, rng.standard_normal(15)), rng.standard_normal(15))
     off = []
     for step in (0.1, 0.05):
-        motion = Hamiltonian(density, np.diag(SCALES), step)
+        motion = Hamiltonian(density, np.diag(SCALES), step, guide)
         at = begin
         for _ in range(round(1.0 / step)):
             at = motion.leapfrog(at, 1)
@@ -75,6 +76,42 @@ def test_leapfrog_steps_can_be_gone_back_and_keep_energy_to_second_order():
         np.testing.assert_allclose(at.point.z, begin.point.z, atol=1e-12)
         np.testing.assert_allclose(at.momentum, begin.momentum, atol=1e-12)
     assert off[0] / off[1] == pytest.approx(4.0, rel=0.1)
+
+
+def test_guided_steps_keep_volumes():
+    """Of phase space, at steps as long as they come: the determinant of their derivatives is one."""
+    motion = Hamiltonian(density, np.diag(SCALES), 1.5, guides["near"])
+    at = np.random.default_rng(6).standard_normal(30)
+
+    def moved(at):
+        state = motion.leapfrog(State(Point.at(density, at[:15]), at[15:]), 1)
+        return np.concatenate([state.point.z, state.momentum])
+
+    steps = 1e-6 * np.eye(30)
+    slopes = np.array([(moved(at + step) - moved(at - step)) / 2e-6 for step in steps])
+    assert np.linalg.det(slopes) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_guide_that_is_right_makes_any_step_as_good_as_short_ones():
+    _, moves = chain(
+        Hamiltonian(density, np.diag(SCALES), 1.5, guides["exact"]), 200, seed=0, max_doublings=1
+    )
+    assert np.mean([moved.acceptance for moved in moves]) > 0.97
+
+
+@pytest.mark.parametrize("name", ["near", "none of it"])
+def test_draws_are_right_whatever_guides_them(name):
+    """Quartiles of the coordinates with the long tail and the bend."""
+    guide = guides["near"] if name == "near" else lambda z: -0.3 * np.sin(z)
+    step = 1.2 if name == "near" else 0.4
+    points, moves = chain(Hamiltonian(density, np.diag(SCALES), step, guide), 4000, seed=7, max_doublings=3)
+    assert 0.5 < np.mean([moved.acceptance for moved in moves]) < 0.98
+    rng = np.random.default_rng(8)
+    tail = rng.standard_t(DEGREES, size=200_000)
+    bent = BEND * (tail**2 - 1.0) + rng.standard_normal(200_000)
+    for ours, exact in zip((points / SCALES).T, (tail, bent), strict=False):
+        for q in (0.1, 0.25, 0.5, 0.75, 0.9):
+            assert np.mean(ours < np.quantile(exact, q)) == pytest.approx(q, abs=0.045)
 
 
 def test_trajectories_end_where_they_turn_back_and_are_no_longer_than_allowed():
