@@ -58,6 +58,8 @@ def energy_axis(n: int) -> Axis:
 E_AXIS = energy_axis(52)
 _CIRCULAR_WARP = 1.0
 _AXIAL_WARP = 0.2
+_LEAST_SHARE = 0.01
+"""Delta^2/R_circ^2 below which it goes to zero smoothly."""
 LARGEST_BEND = 0.9
 
 _FLAT_WARP, _SHELL_WARP, _SHELL_SHARE = 0.5, 0.3, 0.3
@@ -91,6 +93,13 @@ class OrbitFrame(NamedTuple):
     def h2(self) -> Array:
         """Squared scale factor s^2 + Delta^2 (1 - c^2), kpc^2."""
         return self.s**2 + self.motion.delta2 * (1 - self.c**2)
+
+
+def positive_delta2(share: Array) -> Array:
+    """Delta^2/R_circ^2 that spheroidal coordinates can have, from what shell orbits say, which is negative
+    where they are prolate: there zero, and smoothly so, for a model's parameters can move orbits across."""
+    x = jnp.maximum(share, 0.0)
+    return x**3 / (x**2 + _LEAST_SHARE**2)
 
 
 class ActionTable(eqx.Module):
@@ -145,7 +154,7 @@ class ActionTable(eqx.Module):
         """Delta^2 (kpc^2), s_shell(0) (kpc) and b at the coordinates e and x of energy and L_z."""
         s_shell = jnp.sqrt(jnp.maximum(self.shell(e, x), LEAST_SHELL**2)) * R_circ
         bend = jnp.clip(self.bend(e, x), -LARGEST_BEND, LARGEST_BEND)
-        return jnp.maximum(self.focal(e, x), 0.0) * R_circ**2, s_shell, bend
+        return positive_delta2(self.focal(e, x)) * R_circ**2, s_shell, bend
 
     def actions(self, frame: OrbitFrame, half_p_u2: Array, half_p_v2: Array) -> tuple[Array, Array]:
         """(J_r, J_z) in kpc km/s of stars with the given `frame` and p_u^2 / 2, p_v^2 / 2."""

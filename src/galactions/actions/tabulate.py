@@ -27,6 +27,7 @@ from galactions.actions.table import (
     K_coordinate,
     L_coordinate,
     energy_axis,
+    positive_delta2,
     spherical_radial,
     spherical_top2,
     spherical_vertical,
@@ -158,7 +159,7 @@ def _shells(potential: Potential) -> tuple[RadialProfile, Spline1D, Spline2D, _S
     orbits = _orbits(potential, circular, E_AXIS, _L_AXIS)
     e, E, ell, L_circ, R_circ = orbits
     L_z = ell * L_circ
-    delta2 = jnp.maximum(focal(e, L_coordinate(ell)), 0.0) * R_circ**2
+    delta2 = positive_delta2(focal(e, L_coordinate(ell))) * R_circ**2
     motion = Motion(E, L_z, delta2)
     s_shell, K_max = shell_on_hyperbola(potential, motion, R_circ, jnp.zeros_like(E))
     c_fit = _BEND_AT * shell_top(potential, E, L_z, ell, s_shell, delta2)
