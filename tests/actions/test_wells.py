@@ -1,4 +1,4 @@
-"""Wells of the radial motion near L_z = 0, some of which have two humps; focal distances that come to zero."""
+"""Wells of the radial motion near L_z = 0, some with two humps, and focal distances that come to zero."""
 
 import jax
 import jax.numpy as jnp
