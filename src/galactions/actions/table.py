@@ -96,8 +96,8 @@ class OrbitFrame(NamedTuple):
 
 
 def positive_delta2(share: Array) -> Array:
-    """Delta^2/R_circ^2 that spheroidal coordinates can have, from what shell orbits say, which is negative
-    where they are prolate: there zero, and smoothly so, for a model's parameters can move orbits across."""
+    """Delta^2/R_circ^2 for spheroidal coordinates, from what shell orbits say, which can be negative: there
+    zero, and smoothly so, because a change of a model's parameters moves orbits across."""
     x = jnp.maximum(share, 0.0)
     return x**3 / (x**2 + _LEAST_SHARE**2)
 
