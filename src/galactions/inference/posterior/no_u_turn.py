@@ -78,14 +78,18 @@ class Hamiltonian:
             momentum = momentum + 0.5 * step * (state.point.gradient @ self.factor)
             point = Point.at(self.density, z + step * (self.factor @ momentum))
             return State(point, momentum + 0.5 * step * (point.gradient @ self.factor))
-        count = int(np.ceil(self.step / GUIDED))
         pull = self.guide(z)
         momentum = momentum + 0.5 * step * ((state.point.gradient - pull) @ self.factor)
-        for _ in range(count):
-            momentum = momentum + 0.5 * step / count * (pull @ self.factor)
-            z = z + step / count * (self.factor @ momentum)
-            pull = self.guide(z)
-            momentum = momentum + 0.5 * step / count * (pull @ self.factor)
+        count = int(np.ceil(self.step / GUIDED))
+        each = step / count
+        with np.errstate(over="ignore", invalid="ignore"):  # where a guide leads astray
+            for _ in range(count):
+                momentum = momentum + 0.5 * each * (pull @ self.factor)
+                z = z + each * (self.factor @ momentum)
+                pull = self.guide(z)
+                momentum = momentum + 0.5 * each * (pull @ self.factor)
+        if not np.all(np.isfinite(z)):
+            return State(Point(z, -np.inf, np.zeros_like(z)), np.zeros_like(z))
         point = Point.at(self.density, z)
         return State(point, momentum + 0.5 * step * ((point.gradient - pull) @ self.factor))
 
