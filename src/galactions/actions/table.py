@@ -58,7 +58,7 @@ def energy_axis(n: int) -> Axis:
 E_AXIS = energy_axis(52)
 _CIRCULAR_WARP = 1.0
 _AXIAL_WARP = 0.2
-_LEAST_SHARE = 0.01
+_LEAST_SHARE = 0.005
 """Delta^2/R_circ^2 below which it goes to zero smoothly."""
 LARGEST_BEND = 0.9
 
