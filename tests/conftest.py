@@ -2,9 +2,13 @@
 
 import ctypes
 import gc
+import json
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -79,3 +83,19 @@ def initial():
 def settled():
     """The model Mc17a after five iterations, as many as the reference has."""
     return ga.build("Mc17a", iterations=5)
+
+
+@pytest.fixture(scope="session")
+def printed_on_devices() -> Callable[[Path, int], Any]:
+    """What a program prints, as JSON, in a process where JAX makes so many devices of the processor."""
+
+    def printed(program: Path, count: int) -> Any:
+        done = subprocess.run(
+            [sys.executable, str(program)],
+            env={**os.environ, "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}"},
+            check=True,
+            capture_output=True,
+        )
+        return json.loads(done.stdout)
+
+    return printed

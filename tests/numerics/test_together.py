@@ -1,9 +1,5 @@
 """Programs side by side: at the same time, in order, and one after another where JAX traces."""
 
-import json
-import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -88,20 +84,10 @@ def test_in_reverse_mode_what_a_call_raises_is_raised():
         jax.vjp(halves, 2.0)
 
 
-def test_several_devices_are_used_in_turn():
-    """Where JAX makes several of the processor; the calls and their results are those of one device."""
+def test_several_devices_are_used_in_turn(printed_on_devices):
+    """The calls and their results are those of one device."""
     program = Path(__file__).with_name("on_devices.py")
-    one, three = (
-        json.loads(
-            subprocess.run(
-                [sys.executable, str(program)],
-                env={**os.environ, "XLA_FLAGS": f"--xla_force_host_platform_device_count={n}"},
-                check=True,
-                capture_output=True,
-            ).stdout
-        )
-        for n in "13"
-    )
+    one, three = (printed_on_devices(program, n) for n in (1, 3))
     for name in ("plain", "value", "slope"):
         assert one[name] == three[name]
     assert one["forwards"] == one["backwards"] == [0] * 4
