@@ -76,9 +76,7 @@ def nuts_chain(
 
     at = Point.at(in_whitened, begin)
     factor = _root(mass)
-    averaging = DualAveraging(
-        min(n**-0.25, longest), acceptance=ACCEPTANCE, reach=REACH, pull=PULL, most=longest
-    )
+    averaging = DualAveraging(n**-0.25, acceptance=ACCEPTANCE, reach=REACH, pull=PULL, most=longest)
     windows, since = _windows(plan.warmup), []
     points: list[Point] = []
     stats: list[dict[str, float]] = []

@@ -27,13 +27,16 @@ class DualAveraging:
 
     def __post_init__(self) -> None:
         self.averaged = self.step
-        self._mean = float(np.log(min(self.reach * self.step, self.most)))
+        self._mean = self._drawn_to()
 
     def restart(self) -> None:
         """Begins anew from the averaged step size, as after a change of the mass matrix."""
         self.step = self.averaged
-        self.__post_init__()
-        self._count, self._gap = 0, 0.0
+        self._mean, self._count, self._gap = self._drawn_to(), 0, 0.0
+
+    def _drawn_to(self) -> float:
+        """ln of what steps are drawn to from now on."""
+        return float(np.log(min(self.reach * self.step, self.most)))
 
     def update(self, acceptance: float) -> None:
         """Takes in the acceptance of a trajectory; one that is not finite counts as none."""
