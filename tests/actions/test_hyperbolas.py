@@ -16,7 +16,8 @@ SHARES, K = np.array([0.5, 1.0]), np.array([0.01, 0.1, 0.5, 0.9])
 def missed(table):
     """W along the hyperbolas that were found, over what was asked for, less one: (24, 16, 4, 2)."""
     e, E, ell, L_circ, R_circ = _orbits(table.potential, table.circular, _E_COARSE, _L_COARSE)
-    frame = (e, L_coordinate(ell), ell, E, ell * L_circ, *table.shells(e, L_coordinate(ell), R_circ))
+    x, L_z = L_coordinate(ell), ell * L_circ
+    frame = (e, x, ell, E, L_z, *table.shells(e, x, E, L_z, R_circ))
     e, x, ell, E, L_z, delta2, s_shell, bend = (a[..., None, None] for a in frame)
     motion, k = Motion(E, L_z, delta2), jnp.asarray(K[:, None] * SHARES)
     highest = motion.momenta2(table.potential, s_shell, jnp.zeros_like(s_shell))

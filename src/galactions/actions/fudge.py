@@ -52,7 +52,8 @@ def fudge_actions(
         return value - own_u, slope
 
     log_s = 0.5 * jnp.log(s2)
-    ends = jnp.full_like(s, np.log(1e-6)), jnp.full_like(s, np.log(R_MAX))
+    nearest = 0.5 * jnp.log(jnp.maximum(-(1 + 1e-6) * delta2, 1e-12))
+    ends = jnp.broadcast_to(nearest, s.shape), jnp.full_like(s, np.log(R_MAX))
     s_in = jnp.exp(bracketed_root(s_excess, ends[0], log_s, rising=True, iterations=50))
     s_out = jnp.exp(bracketed_root(s_excess, log_s, ends[1], rising=False, iterations=50))
 

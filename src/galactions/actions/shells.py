@@ -62,8 +62,8 @@ def shell_radius(
 
 
 def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -> Array:
-    """Squared focal distance Delta^2 >= 0 (kpc^2) for which the shell orbit of (E, L_z) follows a spheroid
-    best.
+    """Squared focal distance Delta^2 (kpc^2) for which the shell orbit of (E, L_z) follows a spheroid best;
+    negative where that is an oblate one.
 
     On a Staeckel potential `h^2 (E - Phi_eff)`, with `h^2 = s^2 + Delta^2 (1 - c^2)`, is a sum of a
     function of s and one of c. Here Delta is chosen such that its s-derivative, which vanishes in the
@@ -83,11 +83,25 @@ def focal_distance2(potential: Potential, E: Array, L_z: Array, R_circ: Array) -
         mean = jnp.mean((t * (1 + c**2)) ** 2 * slope, axis=-1)
         # Far above the root the spheroids no longer look like shells and cut the midplane beyond the
         # circular orbit.
-        return jnp.where(s < 1.02 * R_circ, mean, jnp.abs(mean))
+        return jnp.where((delta2 < 0) | (s < 1.02 * R_circ), mean, jnp.abs(mean))
 
     ell = L_z / jnp.sqrt(R_circ**3 * profile.derivatives(R_circ)[1])
     highest = (1.5 + 2.5 * ell**2) * R_circ**2
-    return interpolated_root(imbalance, jnp.zeros_like(E), highest, rising=True, iterations=_FOCAL_STEPS)
+    lowest = -6 * largest_oblateness2(E, L_z, potential.central)
+    return interpolated_root(imbalance, lowest, highest, rising=True, iterations=_FOCAL_STEPS)
+
+
+def largest_oblateness2(E: Array, L_z: Array, central: Array) -> Array:
+    """The largest -Delta^2 (kpc^2) for orbits of (E, L_z): the disc of that radius, which oblate coordinates
+    cannot cross, is one they do not reach even with all of E - Phi(0) as kinetic energy.
+    """
+    return _OBLATE * L_z**2 / (E - central)
+
+
+def reachable_delta2(delta2: Array, E: Array, L_z: Array, central: Array) -> Array:
+    """`delta2` (kpc^2) where it is positive, and smoothly kept above the least possible where it is not."""
+    limit, negative = largest_oblateness2(E, L_z, central), jnp.where(delta2 > 0, -1.0, delta2)
+    return jnp.where(delta2 > 0, delta2, negative * limit / jnp.sqrt(limit**2 + negative**2))
 
 
 def largest_focal_distance2(profile: RadialProfile, E: Array, R_circ: Array) -> Array:
@@ -145,6 +159,10 @@ LEAST_SHELL = 0.3
 _FOCAL_STEPS, _FOCAL_RADIUS_STEPS, _TOP_STEPS = 9, 6, 7
 """Steps to a focal distance, and in each of them to the radius and to the top of the shell orbit. With 7, 5
 and 5 one Delta^2/R_circ^2 in the potential of BV2023 is off by 2e-3; with these none by 1e-9."""
+_OBLATE = 0.05
+"""Share of L_z^2/(E - Phi(0)) that -Delta^2 is kept below: orbits stay outside of a radius whose square is
+half of that. With 0.2 actions are a little more constant along orbits at 10 to 25 kpc, but those of 5% of the
+stars differ by more than 3% from AGAMA's, which has no oblate spheroids."""
 _POWER = 16
 """Of the mean that stands for the largest Delta^2."""
 _SHELL_SEARCH = np.linspace(np.log(LEAST_SHELL), np.log(1.5), 12)

@@ -1,14 +1,13 @@
-"""Prolate spheroidal coordinates of the Staeckel fudge, in a form that stays regular when they become
-spherical.
+"""Spheroidal coordinates of the Staeckel fudge, prolate and oblate, in a form that stays regular in between.
 
 The usual coordinates (u, v) with focal distance Delta (Binney 2012) are used as `s = Delta sinh u`, the
 radius at which a surface of constant u cuts the midplane (kpc), and `c = cos v`:
 
     R = s sqrt(1 - c^2),    z = sqrt(s^2 + Delta^2) c.
 
-For Delta = 0 they are the spherical radius and the cosine of the polar angle. The momenta are those
-conjugate to u and v, in kpc km/s: in the limit p_u = r v_r, and p_v is that of the polar angle but for its
-sign.
+For Delta = 0 they are the spherical radius and the cosine of the polar angle, for Delta^2 < 0 they are
+oblate, down to the disc s^2 = -Delta^2. The momenta are those conjugate to u and v, in kpc km/s: in the limit
+p_u = r v_r, and p_v is that of the polar angle but for its sign.
 """
 
 import jax.numpy as jnp

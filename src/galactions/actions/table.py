@@ -27,7 +27,7 @@ import numpy as np
 from jaxtyping import Array
 
 from galactions.actions.separation import Motion
-from galactions.actions.shells import LEAST_SHELL, energy_label
+from galactions.actions.shells import LEAST_SHELL, energy_label, reachable_delta2
 from galactions.actions.spheroidal import from_cylindrical, momenta
 from galactions.numerics.apart import seam
 from galactions.numerics.elementary import arcsinh
@@ -58,8 +58,6 @@ def energy_axis(n: int) -> Axis:
 E_AXIS = energy_axis(52)
 _CIRCULAR_WARP = 1.0
 _AXIAL_WARP = 0.2
-_LEAST_SHARE = 0.005
-"""Delta^2/R_circ^2 below which it goes to zero smoothly."""
 LARGEST_BEND = 0.9
 
 _FLAT_WARP, _SHELL_WARP, _SHELL_SHARE = 0.5, 0.3, 0.3
@@ -93,13 +91,6 @@ class OrbitFrame(NamedTuple):
     def h2(self) -> Array:
         """Squared scale factor s^2 + Delta^2 (1 - c^2), kpc^2."""
         return self.s**2 + self.motion.delta2 * (1 - self.c**2)
-
-
-def positive_delta2(share: Array) -> Array:
-    """Delta^2/R_circ^2 for spheroidal coordinates, from what shell orbits say, which can be negative: there
-    zero, and smoothly so, because a change of a model's parameters moves orbits across."""
-    x = jnp.maximum(share, 0.0)
-    return x**3 / (x**2 + _LEAST_SHARE**2)
 
 
 class ActionTable(eqx.Module):
@@ -141,7 +132,7 @@ class ActionTable(eqx.Module):
         L_circ, R_circ = jnp.exp(log_L), jnp.exp(log_R)
         ell = jnp.minimum(jnp.abs(L_z) / L_circ, 1.0)
         x = L_coordinate(ell)
-        delta2, s_shell, bend = self.shells(e, x, R_circ)
+        delta2, s_shell, bend = self.shells(e, x, E, L_z, R_circ)
         motion = Motion(E, L_z, delta2)
         s2, c = from_cylindrical(R, z, delta2)
         s = jnp.sqrt(jnp.maximum(s2, 1e-12))
@@ -150,11 +141,12 @@ class ActionTable(eqx.Module):
         frame = OrbitFrame(e, motion, x, ell, L_circ, s, c, A_midplane, W, jnp.maximum(K_max, 1e-20))
         return seam(frame, self.potential.central)
 
-    def shells(self, e: Array, x: Array, R_circ: Array) -> tuple[Array, Array, Array]:
-        """Delta^2 (kpc^2), s_shell(0) (kpc) and b at the coordinates e and x of energy and L_z."""
+    def shells(self, e: Array, x: Array, E: Array, L_z: Array, R_circ: Array) -> tuple[Array, Array, Array]:
+        """Delta^2 (kpc^2), s_shell(0) (kpc) and b of (E, L_z), at the coordinates e and x of these."""
         s_shell = jnp.sqrt(jnp.maximum(self.shell(e, x), LEAST_SHELL**2)) * R_circ
         bend = jnp.clip(self.bend(e, x), -LARGEST_BEND, LARGEST_BEND)
-        return positive_delta2(self.focal(e, x)) * R_circ**2, s_shell, bend
+        delta2 = reachable_delta2(self.focal(e, x) * R_circ**2, E, L_z, self.potential.central)
+        return delta2, s_shell, bend
 
     def actions(self, frame: OrbitFrame, half_p_u2: Array, half_p_v2: Array) -> tuple[Array, Array]:
         """(J_r, J_z) in kpc km/s of stars with the given `frame` and p_u^2 / 2, p_v^2 / 2."""

@@ -16,6 +16,7 @@ from galactions.actions.shells import (
     focal_distance2,
     labelled_energy,
     largest_focal_distance2,
+    reachable_delta2,
     shell_on_hyperbola,
     shell_top,
 )
@@ -27,7 +28,6 @@ from galactions.actions.table import (
     K_coordinate,
     L_coordinate,
     energy_axis,
-    positive_delta2,
     spherical_radial,
     spherical_top2,
     spherical_vertical,
@@ -159,7 +159,7 @@ def _shells(potential: Potential) -> tuple[RadialProfile, Spline1D, Spline2D, _S
     orbits = _orbits(potential, circular, E_AXIS, _L_AXIS)
     e, E, ell, L_circ, R_circ = orbits
     L_z = ell * L_circ
-    delta2 = positive_delta2(focal(e, L_coordinate(ell))) * R_circ**2
+    delta2 = reachable_delta2(focal(e, L_coordinate(ell)) * R_circ**2, E, L_z, potential.central)
     motion = Motion(E, L_z, delta2)
     s_shell, K_max = shell_on_hyperbola(potential, motion, R_circ, jnp.zeros_like(E))
     c_fit = _BEND_AT * shell_top(potential, E, L_z, ell, s_shell, delta2)
@@ -177,7 +177,7 @@ def _actions(
     k = jnp.asarray(_k_nodes(_K_AXIS))
     motion = Motion(E, ell * L_circ, delta2)
     wide, s_, R_ = motion.with_axis(), s_shell[..., None], R_circ[..., None]
-    J_r, _, _ = radial_actions(midplane, *wide, s_, K_max[..., None] * k, R_, radial_nodes)
+    J_r = radial_actions(midplane, *wide, s_, K_max[..., None] * k, R_, radial_nodes).J_r
     least_K = -_LEAST_K * potential.central * (R_circ**2 + delta2)
     k_z = jnp.maximum(k, (least_K / K_max)[..., None])
     J_z, c_top, depth = vertical_actions(potential, wide, s_, K_max[..., None] * k_z, vertical_nodes)
@@ -238,14 +238,15 @@ def _radial_changes(table: ActionTable, orbits: _Orbits, nodes: int) -> Array:
     (n_E, n_L, n_K, 2)."""
     potential = table.potential
     e, E, ell, L_circ, R_circ = orbits
-    shells = table.shells(e, L_coordinate(ell), R_circ)
+    shells = table.shells(e, L_coordinate(ell), E, ell * L_circ, R_circ)
     delta2, s_shell, bend = (a[..., None] for a in shells)
     R_circ = R_circ[..., None]
     motion = Motion(E[..., None], (ell * L_circ)[..., None], delta2)
     K_max = jnp.maximum(motion.momenta2(potential, s_shell, jnp.zeros_like(s_shell)), 1e-20)
     all_k = _k_nodes(_K_COARSE)
     k = all_k[all_k <= _LAST_K]
-    in_plane, *ends = radial_actions(table.midplane, *motion, s_shell, K_max * k, R_circ, nodes)
+    in_plane = radial_actions(table.midplane, *motion, s_shell, K_max * k, R_circ, nodes)
+    in_plane = jax.tree.map(lambda a: a[..., None], in_plane)
 
     shares, wide, K = jnp.asarray(_SHARES), motion.with_axis(), (K_max * k)[..., None]
     e, x, ell = (a[..., None, None] for a in (e, L_coordinate(ell), ell))
@@ -258,10 +259,10 @@ def _radial_changes(table: ActionTable, orbits: _Orbits, nodes: int) -> Array:
         c,
         (1 - shares) * K,
         R_circ[..., None],
-        (ends[0][..., None], ends[1][..., None]),
+        in_plane,
         nodes,
     )
-    change = jnp.clip(J_r / in_plane[..., None] - 1, -_LARGEST_CHANGE, _LARGEST_CHANGE)
+    change = jnp.clip(J_r / in_plane.J_r - 1, -_LARGEST_CHANGE, _LARGEST_CHANGE)
     # Closer to the shell the little that W misses of the largest A would be seen.
     onward = (all_k[len(k) :, None] - k[-1]) / (k[-1] - k[-2])
     last, before = change[:, :, -1:], change[:, :, -2:-1]

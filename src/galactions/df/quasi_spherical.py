@@ -109,7 +109,7 @@ def energy_of_actions(profile: RadialProfile, central: Array) -> Array:
     E_, R_, L_ = (a[:, None] for a in (E, R_circ, L_circ))
     L = L_ * np.maximum(ell, 1e-6)
     zero = jnp.zeros_like(L)
-    J_r, _, _ = radial_actions(profile, E_ + zero, L, zero, R_ + zero, zero, R_, 40)
+    J_r = radial_actions(profile, E_ + zero, L, zero, R_ + zero, zero, R_, 40).J_r
     ratio = Spline2D.fit(Y_AXIS, _ELL_AXIS, J_r / (L_ * (1 - ell)))
     log_L_circ = Spline1D.fit(Y_AXIS, jnp.log(L_circ))
     total, share = np.meshgrid(np.exp(LOG_J_AXIS.nodes), SHARE_AXIS.nodes, indexing="ij")
