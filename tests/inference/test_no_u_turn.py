@@ -7,7 +7,7 @@ import pytest
 from benchmarks.trajectories import BEND, DEGREES, SCALES, density, guides, log_density
 from targets import Banana, Normal, Squares
 
-from galactions.inference.posterior import PosteriorSettings, draw_sample
+from galactions.inference.posterior import PosteriorSettings, draw_sample, nuts
 from galactions.inference.posterior.convergence import bulk_ess
 from galactions.inference.posterior.no_u_turn import Hamiltonian, Point, State, transition
 
@@ -183,6 +183,24 @@ def test_what_an_emulator_knows_of_the_target_makes_steps_as_long_as_it():
     assert sizes[0] > 1.3 * sizes[1]
     assert learnt.evaluations["feature_slopes"] == 2 * 6 + 2  # mode, emulator
     assert "features" not in plain.evaluations
+
+
+def test_few_draws_do_not_change_the_metric_of_an_emulator(monkeypatch):
+    """The step size, which begins anew with another metric, then has the whole warm-up to be found."""
+    taught = []
+
+    def corrected(points, before, worth):
+        taught.append(len(points))
+        return before
+
+    monkeypatch.setattr(nuts, "_corrected", corrected)
+    settings, target = PosteriorSettings(method="nuts", draws=5, warmup=30, chains=1), Long(tuple("abcdef"))
+    draw_sample(target, np.zeros(6), settings)
+    assert taught == []
+    draw_sample(target, np.zeros(6), settings.model_copy(update={"warmup": 150}))
+    assert len(taught) == 1
+    draw_sample(Plain(target), np.zeros(6), settings)
+    assert taught[1:] == [23]
 
 
 def test_chains_begin_as_they_can_where_there_is_no_emulator():

@@ -32,6 +32,10 @@ WORTH, WORTH_OF_EMULATOR = 40.0, 400.0
 """How many draws the metric that a chain begins with counts as when it is corrected: that of the Laplace
 approximation, and that of an emulator's draws."""
 
+TOLD_BY = 0.2
+"""Share of that worth, in draws of a window, from which the metric is corrected: fewer tell little, and the
+step size would begin anew with few draws left."""
+
 LONGEST = 1.8
 """Longest step that is guided, a little more than a quarter of a period: its end has all but forgotten where
 it began, along directions that are wider than the metric says as well."""
@@ -88,9 +92,11 @@ def nuts_chain(
             if windows[i] >= 0:
                 since.append(at.z)
             if i + 1 < plan.warmup and windows[i] >= 0 and windows[i + 1] != windows[i]:
-                mass, since = _corrected(np.array(since), mass, worth), []
-                factor = _root(mass)
-                averaging.restart()
+                if len(since) >= TOLD_BY * worth:
+                    mass = _corrected(np.array(since), mass, worth)
+                    factor = _root(mass)
+                    averaging.restart()
+                since = []
         else:
             points.append(at)
             stats.append(_told(moved, step))
@@ -124,8 +130,6 @@ def _corrected(points: Matrix, before: Matrix, worth: float) -> Matrix:
     """The inverse mass matrix from a window's points (k, n): their covariance, with the one before as `worth`
     more."""
     count = len(points)
-    if count < 2:
-        return before
     return (count * np.cov(points.T).reshape(before.shape) + worth * before) / (count + worth)
 
 
