@@ -77,8 +77,8 @@ def followed(initial):
     E = initial.total_potential(R, z) + 0.5 * (v_R**2 + v_z**2 + v_phi**2)
     delta2 = initial.action_table.frame(R, z, E, R * v_phi).motion.delta2
     xv = np.stack([-R, 0 * R, z, -v_R, v_phi, v_z], axis=1)
-    delta = np.sqrt(np.asarray(delta2))
-    some = delta > 0.1  # galpy has no coordinates for a focal distance of zero, which ours may be far out
+    delta = np.sqrt(np.maximum(delta2, 0.0))
+    some = delta > 0.1  # galpy has no spherical or oblate coordinates, which ours may be far out
     assert some.sum() >= 8
     return list(zip(stars.T[some], delta[some], np.asarray(initial.actions(xv))[some], strict=True))
 
