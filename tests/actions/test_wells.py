@@ -46,9 +46,9 @@ def test_actions_do_not_jump_where_the_way_to_a_second_hump_opens(motions):
 
 
 def test_derivatives_know_of_second_humps(motions):
-    step, well = 1e-5, SHARES < 0.9
+    """Up to 0.9 K_max; J_r bends so sharply next to a dip that a step of 1e-5 would be too long."""
+    step = 1e-7
     exact = jax.jvp(lambda more: motions(more).J_r, (0.0,), (1.0,))[1]
     difference = (motions(step).J_r - motions(-step).J_r) / (2 * step)
-    error = np.asarray(jnp.abs(exact - difference) / motions(0.0).J_r)[..., well]
-    assert np.percentile(error, 99) < 1e-6
-    assert np.max(error) < 1e-3
+    error = np.asarray(jnp.abs(exact - difference) / motions(0.0).J_r)
+    assert np.max(error[..., SHARES < 0.9]) < 1e-6

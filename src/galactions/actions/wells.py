@@ -20,12 +20,12 @@ _WALL_SEARCH = np.arctanh(1 - 1e-10) * np.linspace(0.0, 1.0, 33) ** 2
 """arctanh c at which the well of the vertical motion is looked over for its first wall."""
 _TURNING_STEPS = 4
 """Steps from a guess to a turning point."""
+_HYPERBOLA_STEPS = 8
+"""The same along hyperbolas, whose guesses are those of the midplane."""
 _EXTREMUM_STEPS = 8
 """Steps to the bottom of a dip and to the top of the hump beyond."""
 _FADE = 2.0
 """How far below a dip, in heights of the hump beyond, that hump is counted in full (`_share_of_second`)."""
-_HYPERBOLA_STEPS = 8
-"""The same along hyperbolas, whose guesses are those of the midplane."""
 _SHARE_STEPS = 12
 """Steps to the hyperbola whose W is a share of K."""
 _LOOKED_OVER = np.linspace(0.0, 1.0, 17)
@@ -205,10 +205,10 @@ def actions_along_hyperbolas(
     in_plane: RadialMotions,
     nodes: int,
 ) -> Array:
-    """J_r in kpc km/s along the hyperbolas `c` of orbits with p_v^2/2 = `own_v` there, done in the hump of A
-    that holds the shell at `s_shell`.
+    """J_r in kpc km/s along the hyperbolas `c` of orbits with p_v^2/2 = `own_v` there, around `s_shell`.
 
-    `in_plane` are the same motions in the midplane: guesses of the turning points, and where the hump begins.
+    `in_plane` are the same motions in the midplane: guesses of the turning points, and where the humps of A
+    are divided.
     """
 
     def beyond(log_s: Array) -> tuple[Array, Array]:
