@@ -6,11 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import staeckel
+from staeckel import GM
 
 from galactions.actions.fudge import fudge_actions
-
-GM = 4.3e5
-"""(km/s)^2 kpc: 1e11 Msun."""
 
 N = 90
 """Stars of each test, so that they share a program."""
@@ -27,8 +26,7 @@ def isochrone(R, z):
 
 
 def kuzmin_kutuzov(R, z):
-    product = jnp.sqrt(A**2 * C**2 + R**2 * C**2 + z**2 * A**2)
-    return -GM / jnp.sqrt(R**2 + z**2 + A**2 + C**2 + 2 * product)
+    return staeckel.kuzmin_kutuzov(R, z, A, C)
 
 
 def with_gradient(potential):

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from staeckel import kuzmin_kutuzov
 
 from galactions.actions.fudge import fudge_actions
 from galactions.actions.shells import circular_orbit, focal_distance2, largest_oblateness2, reachable_delta2
@@ -11,18 +12,14 @@ from galactions.actions.tabulate import tabulate_actions
 from galactions.numerics.spline import Spline2D
 from galactions.potential.field import R_AXIS, R_SCALE, Z_AXIS, Z_SCALE, Potential
 
-GM = 4.3e5
-"""(km/s)^2 kpc: 1e11 Msun."""
 FLAT, LONG = (3.0, 2.0), (2.0, 2.1)
 """Scales a and c of Kuzmin-Kutuzov potentials (kpc), where Delta^2 = a^2 - c^2: a flattened one and one that
 is longer than it is wide, whose spheroids are oblate."""
 
 
-def kuzmin_kutuzov(a, c):
+def tabulated(a, c):
     R, z = (s * np.sinh(axis.nodes) for s, axis in ((R_SCALE, R_AXIS), (Z_SCALE, Z_AXIS)))
-    R, z = np.meshgrid(R, z, indexing="ij")
-    product = np.sqrt(a**2 * c**2 + R**2 * c**2 + z**2 * a**2)
-    values = jnp.asarray(-GM / np.sqrt(R**2 + z**2 + a**2 + c**2 + 2 * product))
+    values = kuzmin_kutuzov(R[:, None], z, a, c)
     return Potential(Spline2D.fit(R_AXIS, Z_AXIS, values, "even", "even"), values[0, 0])
 
 
@@ -36,7 +33,7 @@ def orbits(potential, R, ell):
 
 @pytest.mark.parametrize(("a", "c"), [FLAT, LONG])
 def test_focal_distance_of_a_staeckel_potential(a, c):
-    potential = kuzmin_kutuzov(a, c)
+    potential = tabulated(a, c)
     E, L_z, R = orbits(potential, [4.0, 8.0, 20.0], [0.5, 0.7, 0.9, 0.97])
     found = jax.jit(focal_distance2)(potential, E, L_z, R)
     np.testing.assert_allclose(found, a**2 - c**2, rtol=0.01)
@@ -44,7 +41,7 @@ def test_focal_distance_of_a_staeckel_potential(a, c):
 
 def test_actions_in_a_long_galaxy():
     """Tabulated with oblate spheroids, against the direct ones, which are exact for that focal distance."""
-    potential, random, n = kuzmin_kutuzov(*LONG), np.random.default_rng(4), 500
+    potential, random, n = tabulated(*LONG), np.random.default_rng(4), 500
     R, z = random.uniform(4, 20, n), random.normal(size=n)
     v_R, v_z = 40.0 * random.normal(size=(2, n))
     v_phi = np.asarray(potential.circular_velocity(jnp.asarray(R))) * random.uniform(0.7, 1.1, n)
