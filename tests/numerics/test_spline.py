@@ -98,6 +98,20 @@ def test_triquadratic_of_two_functions():
     np.testing.assert_allclose(second, other(*points), atol=1e-12)
 
 
+def test_a_finer_grid_of_its_own_makes_up_for_the_lower_order():
+    axes = Axis.between(0.0, 1.0, 17), Axis.between(0.0, 1.0, 5), Axis.between(0.0, 1.0, 5)
+    x = np.linspace(0.1, 0.9, 201)
+
+    def missed(finer_x):
+        values = np.broadcast_to(np.sin(5 * axes[0].nodes)[:, None, None, None], (17, 5, 5, 1))
+        spline = Spline3D.fit(*axes, values, finer_x)
+        np.testing.assert_allclose(spline(axes[0].nodes, 0.3, 0.6)[0], values[:, 0, 0, 0], atol=1e-13)
+        return np.abs(spline(x, 0.3, 0.6)[0] - np.sin(5 * x)).max()
+
+    assert missed(1) > 30 * missed(4)
+    assert missed(4) < 1e-4
+
+
 def test_fit_is_differentiable_in_the_nodal_values():
     direction = np.random.default_rng(3).normal(size=AXIS.n)
     value, change = jax.jvp(

@@ -9,8 +9,8 @@ the shell orbit, on which J_r = 0:
 
 with s_shell(c) where A(s, c) is largest along the hyperbola c. On a Staeckel potential the two are equal and
 the actions functions of (E, L_z, K) alone. They are tabulated over the unit cube of the energy,
-L_z/L_circ(E) and K/K_max, each divided by what it would be in a spherical potential: smooth functions of
-order one. What remains of the fourth variable is smooth and small:
+L_z/L_circ(E) and K/K_max, each divided by what it would be in a spherical potential and by what the width of
+the spheroids changes: smooth functions of order one. What remains of the fourth variable is smooth and small:
 
  * J_r depends on how much of K_u is W(c): a parabola in W/K_u, through radial actions along hyperbolas.
  * A star far from its shell oscillates vertically in A(s, 0) - A(s, c), not in the same function at s_shell.
@@ -68,8 +68,9 @@ class OrbitFrame(NamedTuple):
     """What the actions of a star depend on, apart from its meridional momenta.
 
     Coordinate e of the tables in energy; energy, L_z and squared focal distance; coordinate x of the tables
-    in L_z, |L_z|/L_circ, angular momentum of the circular orbit (kpc km/s); spheroidal coordinates s (kpc)
-    and c; and, in (kpc km/s)^2, A in the midplane at the star's s, W at its c, and the largest K.
+    in L_z, |L_z|/L_circ, angular momentum of the circular orbit (kpc km/s), and `width`, see there;
+    spheroidal coordinates s (kpc) and c; and, in (kpc km/s)^2, A in the midplane at the star's s, W at its c,
+    and the largest K.
     """
 
     e: Array
@@ -77,6 +78,7 @@ class OrbitFrame(NamedTuple):
     x: Array
     ell: Array
     L_circ: Array
+    width: Array
     s: Array
     c: Array
     A_midplane: Array
@@ -138,7 +140,8 @@ class ActionTable(eqx.Module):
         s = jnp.sqrt(jnp.maximum(s2, 1e-12))
         K_max, A_midplane = self._in_midplane(motion, s_shell), self._in_midplane(motion, s)
         W = K_max - motion.momenta2(self.potential, s_shell * (1 + bend * c**2), _off_axis(c))
-        frame = OrbitFrame(e, motion, x, ell, L_circ, s, c, A_midplane, W, jnp.maximum(K_max, 1e-20))
+        K_max = jnp.maximum(K_max, 1e-20)
+        frame = OrbitFrame(e, motion, x, ell, L_circ, width(delta2, s_shell), s, c, A_midplane, W, K_max)
         return seam(frame, self.potential.central)
 
     def shells(self, e: Array, x: Array, E: Array, L_z: Array, R_circ: Array) -> tuple[Array, Array, Array]:
@@ -162,13 +165,13 @@ class ActionTable(eqx.Module):
         for change in reversed(changes):
             factor = share * (change + factor)
         ratio = jnp.maximum(ratio * (1 + factor), 0.0)
-        return ratio * spherical_radial(frame.ell, k) * rest * frame.K_max / frame.L_circ
+        return ratio * expected_radial(frame.ell, frame.width, k) * rest * frame.K_max / frame.L_circ
 
     def _vertical_action(self, frame: OrbitFrame, half_p_u2: Array) -> Array:
         K = frame.A_midplane - half_p_u2
         k = jnp.clip(K / frame.K_max, 0.0, 1.0)
         k_safe = jnp.maximum(k, 1e-8)
-        top2, depth = self.top(frame.e, frame.x, frame.ell, k_safe)
+        top2, depth = self.top(frame.e, frame.x, frame.ell, frame.width, k_safe)
         half_way = jnp.sqrt(0.5 * top2)
         well = frame.A_midplane - frame.motion.momenta2(self.potential, frame.s, half_way)
         change = well / (k_safe * frame.K_max) - depth
@@ -178,13 +181,14 @@ class ActionTable(eqx.Module):
         k_shell = jnp.minimum(k / rho, 1.0)
         (ratio,) = self.vertical(frame.e, frame.x, K_coordinate(k_shell))
         ratio = jnp.sqrt(rho) * jnp.maximum(ratio, 0.0)
-        return ratio * spherical_vertical(frame.ell, k_shell) * k_shell * frame.K_max / frame.L_circ
+        expected = expected_vertical(frame.ell, frame.width, k_shell)
+        return ratio * expected * k_shell * frame.K_max / frame.L_circ
 
-    def top(self, e: Array, x: Array, ell: Array, k: Array) -> tuple[Array, Array]:
+    def top(self, e: Array, x: Array, ell: Array, width: Array, k: Array) -> tuple[Array, Array]:
         """Square of the c = cos v where a vertical motion of K/K_max = `k` > 0 turns on the spheroid of its
         shell, and how deep A lies half-way there, in units of K."""
         ratio, depth = self.turning(e, x, K_coordinate(k))
-        return jnp.clip(ratio * spherical_top2(ell, k), 1e-12, 1.0), depth
+        return jnp.clip(ratio * expected_top2(ell, width, k), 1e-12, 1.0), depth
 
     def _in_midplane(self, motion: Motion, s: Array) -> Array:
         """A(s, 0)."""
@@ -215,16 +219,27 @@ def K_coordinate(k: Array) -> Array:
     return flat + _SHELL_SHARE * (1 - flat - _crowd(1 - k, _SHELL_WARP))
 
 
-def spherical_radial(ell: Array, k: Array) -> Array:
-    """L_circ J_r/(K_max - K) if the potential were spherical and the radial action equal to L_circ - L."""
-    return 2 / (1 + jnp.sqrt(ell**2 + k * (1 - ell**2)))
+def width(delta2: Array, s_shell: Array) -> Array:
+    """(s^2 + Delta^2)/s^2 at a shell in the midplane.
+
+    Near its shell orbit J_r = (K_max - K)/(s^2 width kappa) and J_z = K/(s^2 width nu), while K_max goes with
+    the width. Tables from which it is taken out do not bend where Delta^2(E, L_z) does.
+    """
+    return 1 + delta2 / s_shell**2
 
 
-def spherical_vertical(ell: Array, k: Array) -> Array:
-    """L_circ J_z/K in a spherical potential, where J_z = L - |L_z|."""
-    return 2 / (jnp.sqrt(ell**2 + k * (1 - ell**2) + 1e-12) + ell)
+def expected_radial(ell: Array, width: Array, k: Array) -> Array:
+    """L_circ J_r/(K_max - K) if the potential were spherical and the radial action equal to L_circ - L, over
+    the width, which is one there."""
+    return 2 / (1 + jnp.sqrt(ell**2 + k * (1 - ell**2))) / width
 
 
-def spherical_top2(ell: Array, k: Array) -> Array:
-    """Square of the largest c = cos v reached, in a spherical potential."""
-    return k * (1 - ell**2) / (ell**2 + k * (1 - ell**2) + 1e-12)
+def expected_vertical(ell: Array, width: Array, k: Array) -> Array:
+    """L_circ J_z/K in a spherical potential, where J_z = L - |L_z|, over the width."""
+    return 2 / (jnp.sqrt(ell**2 + k * (1 - ell**2) + 1e-12) + ell) / width
+
+
+def expected_top2(ell: Array, width: Array, k: Array) -> Array:
+    """Square of the largest c = cos v reached, in a spherical potential; for small ones over the width."""
+    tilt2 = k * (1 - ell**2)
+    return tilt2 / (width * ell**2 + tilt2 + 1e-12)

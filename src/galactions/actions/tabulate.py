@@ -28,9 +28,10 @@ from galactions.actions.table import (
     K_coordinate,
     L_coordinate,
     energy_axis,
-    spherical_radial,
-    spherical_top2,
-    spherical_vertical,
+    expected_radial,
+    expected_top2,
+    expected_vertical,
+    width,
 )
 from galactions.actions.wells import actions_along_hyperbolas, hyperbolas, radial_actions, vertical_actions
 from galactions.numerics.program import program
@@ -47,6 +48,10 @@ _L_AXIS, _L_COARSE, _L_FOCAL = (
     Axis.between(0.0, 1.0, 20),
 )
 _K_AXIS, _K_COARSE = Axis.between(0.0, 1.0, 28), Axis.between(0.0, 1.0, 12)
+_FINER_E = 4
+"""How many times as fine the splines of actions are in energy as the values. A quadratic spline of these
+would err by 1e-4 and more, in waves of one to a node, which the density of cold discs magnifies: likelihoods
+of tens of thousands of stars see them."""
 _LAST_K = 0.97
 """The largest K/K_max at which the change of J_r along hyperbolas is computed."""
 _SHARES = np.array([0.5, 1.0])
@@ -171,8 +176,9 @@ def _shells(potential: Potential) -> tuple[RadialProfile, Spline1D, Spline2D, _S
 def _actions(
     potential: Potential, midplane: RadialProfile, shells: _Shells, radial_nodes: int, vertical_nodes: int
 ) -> Array:
-    """J_r, J_z and the square of cos v where the vertical motion turns, each over what it is in a spherical
-    potential, and the depth of the vertical motion half-way to there: (n_E, n_L, n_K, 4)."""
+    """J_r, J_z and the square of cos v where the vertical motion turns, each over what is expected of it
+    (`expected_radial` and so on), and the depth of the vertical motion half-way to there: (n_E, n_L, n_K,
+    4)."""
     (_, E, ell, L_circ, R_circ), delta2, s_shell, K_max, _ = shells
     k = jnp.asarray(_k_nodes(_K_AXIS))
     motion = Motion(E, ell * L_circ, delta2)
@@ -184,9 +190,10 @@ def _actions(
     ell, scale = ell[..., None], K_max[..., None] / L_circ[..., None]
     # Near L_z = 0 the fudge can fail (no oscillation about the shell, or about the midplane): ratios far
     # above one are cut.
-    ratio_r = jnp.minimum(J_r / (spherical_radial(ell, k) * (1 - k) * scale), 4.0)
-    ratio_z = jnp.minimum(J_z / (spherical_vertical(ell, k_z) * k_z * scale), 4.0)
-    ratio_top = jnp.minimum(c_top**2 / spherical_top2(ell, k_z), 2.0)
+    widths = width(delta2, s_shell)[..., None]
+    ratio_r = jnp.minimum(J_r / (expected_radial(ell, widths, k) * (1 - k) * scale), 4.0 * widths)
+    ratio_z = jnp.minimum(J_z / (expected_vertical(ell, widths, k_z) * k_z * scale), 4.0 * widths)
+    ratio_top = jnp.minimum(c_top**2 / expected_top2(ell, widths, k_z), 2.0 * widths)
     return jnp.stack([ratio_r, ratio_z, ratio_top, depth], axis=-1)
 
 
@@ -208,20 +215,21 @@ def _fitted(
         focal,
         Spline2D.fit(E_AXIS, _L_AXIS, (shells.s_shell / shells.orbits.R_circ) ** 2),
         Spline2D.fit(E_AXIS, _L_AXIS, jnp.clip(shells.bend, -LARGEST_BEND, LARGEST_BEND)),
-        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, values[..., :1]),
-        Spline3D.fit(
-            _E_COARSE, _L_COARSE, _K_COARSE, jnp.zeros((_E_COARSE.n, _L_COARSE.n, _K_COARSE.n, len(_SHARES)))
-        ),
-        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, values[..., 1:2]),
-        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, values[..., 2:]),
+        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, values[..., :1], _FINER_E),
+        _fit_changes(jnp.zeros((_E_COARSE.n, _L_COARSE.n, _K_COARSE.n, len(_SHARES)))),
+        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, values[..., 1:2], _FINER_E),
+        Spline3D.fit(E_AXIS, _L_AXIS, _K_AXIS, values[..., 2:], _FINER_E),
     )
     return table, _orbits(potential, circular, _E_COARSE, _L_COARSE)
 
 
 @program()
 def _with_changes(table: ActionTable, changes: list[Array]) -> ActionTable:
-    fitted = Spline3D.fit(_E_COARSE, _L_COARSE, _K_COARSE, jnp.concatenate(changes))
-    return eqx.tree_at(lambda t: t.radial_change, table, fitted)
+    return eqx.tree_at(lambda t: t.radial_change, table, _fit_changes(jnp.concatenate(changes)))
+
+
+def _fit_changes(values: Array) -> Spline3D:
+    return Spline3D.fit(_E_COARSE, _L_COARSE, _K_COARSE, values, _FINER_E)
 
 
 def _orbits(potential: Potential, circular: Spline1D, energies: Axis, momenta: Axis) -> _Orbits:
@@ -250,7 +258,7 @@ def _radial_changes(table: ActionTable, orbits: _Orbits, nodes: int) -> Array:
 
     shares, wide, K = jnp.asarray(_SHARES), motion.with_axis(), (K_max * k)[..., None]
     e, x, ell = (a[..., None, None] for a in (e, L_coordinate(ell), ell))
-    top2, _ = table.top(e, x, ell, shares * k[:, None])
+    top2, _ = table.top(e, x, ell, width(delta2, s_shell)[..., None], shares * k[:, None])
     s, c = hyperbolas(potential, wide, s_shell[..., None], bend[..., None], shares * K, top2)
     J_r = actions_along_hyperbolas(
         potential,
