@@ -33,8 +33,8 @@ def told_and_integrated(table, R_circ):
 
 
 def test_actions_between_nodes_of_energy_are_those_of_the_integrals(initial):
-    """Where they were off in waves from node to node, the density of a cold disc would be by some ten times
-    as much, and a survey's likelihood rippled along its parameters."""
+    """Where they were off in waves from node to node, the density of a cold disc would be by several
+    times as much, and a survey's likelihood rippled along its parameters."""
     R_circ = np.geomspace(4.0, 20.0, 200)
     told, integrated = told_and_integrated(initial.action_table, jnp.asarray(R_circ))
     off = np.asarray(told / integrated - 1)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from galactions.actions.separation import Motion
-from galactions.actions.table import L_coordinate, width
+from galactions.actions.table import L_coordinate, shell_width
 from galactions.actions.tabulate import _E_COARSE, _L_COARSE, _orbits
 from galactions.actions.wells import hyperbolas
 
@@ -22,7 +22,7 @@ def missed(table):
     motion, k = Motion(E, L_z, delta2), jnp.asarray(K[:, None] * SHARES)
     highest = motion.momenta2(table.potential, s_shell, jnp.zeros_like(s_shell))
     W = highest * k
-    top2, _ = table.top(e, x, ell, width(delta2, s_shell), k)
+    top2, _ = table.top(e, x, ell, shell_width(delta2, s_shell), k)
     s, c = hyperbolas(table.potential, motion, s_shell, bend, W, top2)
     return (highest - motion.momenta2(table.potential, s, c)) / W - 1
 

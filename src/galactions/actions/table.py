@@ -68,7 +68,7 @@ class OrbitFrame(NamedTuple):
     """What the actions of a star depend on, apart from its meridional momenta.
 
     Coordinate e of the tables in energy; energy, L_z and squared focal distance; coordinate x of the tables
-    in L_z, |L_z|/L_circ, angular momentum of the circular orbit (kpc km/s), and `width`, see there;
+    in L_z, |L_z|/L_circ, angular momentum of the circular orbit (kpc km/s), and `shell_width`;
     spheroidal coordinates s (kpc) and c; and, in (kpc km/s)^2, A in the midplane at the star's s, W at its c,
     and the largest K.
     """
@@ -141,7 +141,9 @@ class ActionTable(eqx.Module):
         K_max, A_midplane = self._in_midplane(motion, s_shell), self._in_midplane(motion, s)
         W = K_max - motion.momenta2(self.potential, s_shell * (1 + bend * c**2), _off_axis(c))
         K_max = jnp.maximum(K_max, 1e-20)
-        frame = OrbitFrame(e, motion, x, ell, L_circ, width(delta2, s_shell), s, c, A_midplane, W, K_max)
+        frame = OrbitFrame(
+            e, motion, x, ell, L_circ, shell_width(delta2, s_shell), s, c, A_midplane, W, K_max
+        )
         return seam(frame, self.potential.central)
 
     def shells(self, e: Array, x: Array, E: Array, L_z: Array, R_circ: Array) -> tuple[Array, Array, Array]:
@@ -219,11 +221,11 @@ def K_coordinate(k: Array) -> Array:
     return flat + _SHELL_SHARE * (1 - flat - _crowd(1 - k, _SHELL_WARP))
 
 
-def width(delta2: Array, s_shell: Array) -> Array:
+def shell_width(delta2: Array, s_shell: Array) -> Array:
     """(s^2 + Delta^2)/s^2 at a shell in the midplane.
 
-    Near its shell orbit J_r = (K_max - K)/(s^2 width kappa) and J_z = K/(s^2 width nu), while K_max goes with
-    the width. Tables from which it is taken out do not bend where Delta^2(E, L_z) does.
+    Close to circular orbits J_r = (K_max - K)/(s^2 width kappa) and J_z = K/(s^2 width nu), with K_max
+    proportional to the width. Tables from which it is taken out do not bend where Delta^2(E, L_z) does.
     """
     return 1 + delta2 / s_shell**2
 

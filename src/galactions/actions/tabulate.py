@@ -31,7 +31,7 @@ from galactions.actions.table import (
     expected_radial,
     expected_top2,
     expected_vertical,
-    width,
+    shell_width,
 )
 from galactions.actions.wells import actions_along_hyperbolas, hyperbolas, radial_actions, vertical_actions
 from galactions.numerics.program import program
@@ -188,9 +188,9 @@ def _actions(
     k_z = jnp.maximum(k, (least_K / K_max)[..., None])
     J_z, c_top, depth = vertical_actions(potential, wide, s_, K_max[..., None] * k_z, vertical_nodes)
     ell, scale = ell[..., None], K_max[..., None] / L_circ[..., None]
-    # Near L_z = 0 the fudge can fail (no oscillation about the shell, or about the midplane): ratios far
-    # above one are cut.
-    widths = width(delta2, s_shell)[..., None]
+    # Near L_z = 0 the fudge can fail (no oscillation about the shell, or about the midplane): what is far
+    # above its value in a spherical potential is cut.
+    widths = shell_width(delta2, s_shell)[..., None]
     ratio_r = jnp.minimum(J_r / (expected_radial(ell, widths, k) * (1 - k) * scale), 4.0 * widths)
     ratio_z = jnp.minimum(J_z / (expected_vertical(ell, widths, k_z) * k_z * scale), 4.0 * widths)
     ratio_top = jnp.minimum(c_top**2 / expected_top2(ell, widths, k_z), 2.0 * widths)
@@ -258,7 +258,7 @@ def _radial_changes(table: ActionTable, orbits: _Orbits, nodes: int) -> Array:
 
     shares, wide, K = jnp.asarray(_SHARES), motion.with_axis(), (K_max * k)[..., None]
     e, x, ell = (a[..., None, None] for a in (e, L_coordinate(ell), ell))
-    top2, _ = table.top(e, x, ell, width(delta2, s_shell)[..., None], shares * k[:, None])
+    top2, _ = table.top(e, x, ell, shell_width(delta2, s_shell)[..., None], shares * k[:, None])
     s, c = hyperbolas(potential, wide, s_shell[..., None], bend[..., None], shares * K, top2)
     J_r = actions_along_hyperbolas(
         potential,
