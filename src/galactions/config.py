@@ -108,15 +108,6 @@ class Config(Table):
     _source: Path | None = PrivateAttr(default=None)
     _text: str = PrivateAttr(default="")
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "Config":
-        if self.fit.derivatives == "exact" and self.model.iterations == "auto":
-            raise ValueError(
-                "fit.derivatives: found 'exact' with model.iterations = 'auto'; allowed: 'differences', or a "
-                "whole number of iterations (with model.warm_start one or two will do)"
-            )
-        return self
-
     @property
     def source(self) -> Path | None:
         """The file it was read from, if any."""

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from galactions.config import parse_config
-from galactions.errors import ConfigError
 from galactions.inference.bins import data_sigma
 from galactions.inference.joint import joint_objective
 from galactions.inference.model_derivatives import DifferentiableModelPredictor
@@ -109,6 +108,23 @@ def test_gradients_of_objectives(objective):
         assert abs(gradient[i] - difference) < 1e-5 * max(abs(difference), size[i]), name
 
 
-def test_exact_derivatives_need_a_number_of_iterations():
-    with pytest.raises(ConfigError, match=r"fit\.derivatives: found 'exact' with model\.iterations = 'auto'"):
-        parse_config(CONFIG.format(objective="chi2", iterations='"auto"', free='"d_sun"'))
+@pytest.mark.slow
+def test_gradient_of_a_settled_model():
+    """With as many iterations as it takes: backwards, forwards, and differences, which know the settled model
+    to 1e-4."""
+    free = ("sigma_r0_thin", "R_sigma_thin", "d_sun")
+    at = problem("multinomial", iterations='"auto"', free=free)
+    values = at.free.start
+    y = predict_all(at, values).array
+    joint = joint_objective(at, data_sigma(at.layout))
+    back = predict_pulled(at, values)
+    np.testing.assert_allclose(back.array, y, rtol=1e-6)
+    gradient = back.pull(np.asarray(joint.slope(y)))
+    slopes = all_slopes(at, values).array
+    size = np.sqrt(np.diag(joint.information(y, slopes)))
+    np.testing.assert_allclose(gradient / size, joint.slope(y) @ slopes / size, atol=5e-3)
+    for i, name in enumerate(free):
+        step = 0.01 * values[i] * np.eye(len(free))[i]
+        ends = [joint.value(predict_all(at, values + sign * step).array) for sign in (1, -1)]
+        difference = (ends[0] - ends[1]) / (2 * step[i])
+        assert gradient[i] == pytest.approx(difference, abs=0.05 * max(abs(difference), size[i])), name

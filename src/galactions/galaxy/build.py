@@ -9,17 +9,20 @@ import numpy as np
 
 from galactions.errors import ModelError, ModelWarning
 from galactions.galaxy.fitness import check_distribution_functions
-from galactions.galaxy.iteration import initial_state, iterate, residual, settled_shapes
+from galactions.galaxy.iteration import (
+    AUTO_LIMIT,
+    AUTO_TOLERANCE,
+    initial_state,
+    iterate,
+    residual,
+    settled_shapes,
+)
 from galactions.galaxy.model import Galaxy
 from galactions.galaxy.named import named_model
 from galactions.galaxy.profiles import profiles
 from galactions.galaxy.spec import ModelSpec
 from galactions.galaxy.tabulated import SPHEROID_ANGLES
 from galactions.galaxy.warm_start import Shapes
-
-AUTO_TOLERANCE = 1e-4
-"""Largest relative change of the force at which `iterations="auto"` stops."""
-AUTO_LIMIT = 30
 
 
 def build(

@@ -30,15 +30,24 @@ from galactions.galaxy.tabulated import (
     tabulate_density,
 )
 from galactions.galaxy.warm_start import Shapes, scaled, shape_of
+from galactions.numerics.fixed_point import at_fixed_point, fixed
 from galactions.numerics.program import Program, program, traced
 from galactions.numerics.together import together
 from galactions.potential.densities import SmoothDensity
 from galactions.potential.field import Potential
 from galactions.potential.spherical import spherical_mean
 
+AUTO_TOLERANCE = 1e-4
+"""Largest relative change of the force in an iteration at which a model has settled."""
+AUTO_LIMIT = 30
+"""Iterations after which a model is taken as it is."""
+
 _CHECK_R, _CHECK_Z = (
     a.ravel() for a in np.meshgrid(np.geomspace(1.0, 50.0, 12), [0.0, 0.3, 1.0, 3.0], indexing="ij")
 )
+
+Tabulated = dict[str, DiskDensity | SpheroidDensity]
+"""The densities of the components with a DF, as it makes them."""
 
 
 class State(NamedTuple):
@@ -101,9 +110,7 @@ def _at_disk_places(density: Density) -> Array:
 
 
 @program()
-def _scaled(
-    shapes: Shapes, analytic: dict[str, AnalyticDensity], means: dict[str, Array]
-) -> dict[str, DiskDensity | SpheroidDensity]:
+def _scaled(shapes: Shapes, analytic: dict[str, AnalyticDensity], means: dict[str, Array]) -> Tabulated:
     return {name: scaled(shape, analytic[name], means.get(name)) for name, shape in shapes.items()}
 
 
@@ -146,20 +153,49 @@ def iterate(ingredients: Ingredients, state: State, angles: int = SPHEROID_ANGLE
 
     Those of spheroids are computed at this number of `angles`.
     """
+    tabulated = _tabulated(ingredients, state.actions, state.densities, angles)
+    return _state(ingredients, tabulated, list(state.densities))
+
+
+def settle(ingredients: Ingredients, state: State, tolerance: float = AUTO_TOLERANCE) -> State:
+    """The state to which iterations lead, once one changes the force by less than `tolerance`, or after 30.
+
+    Its derivatives are those of the fixed point (`at_fixed_point`): they cost those of a few iterations,
+    however many it took to settle.
+    """
+    own, now = fixed(ingredients), fixed(state)
+    for _ in range(AUTO_LIMIT):
+        last, now = now, iterate(own, now)
+        if residual(last, now)[0] < tolerance:
+            break
+    names = list(state.densities)
+
+    def again(fixed_parts: tuple[Ingredients, dict[str, Density]], tabulated: Tabulated) -> Tabulated:
+        ingredients, initial = fixed_parts
+        return _tabulated(ingredients, _state(ingredients, tabulated, names).actions, initial)
+
+    settled = {name: d for name, d in now.densities.items() if isinstance(d, DiskDensity | SpheroidDensity)}
+    found = at_fixed_point(again, (ingredients, state.densities), settled)
+    return _state(ingredients, found, names)
+
+
+def _tabulated(
+    ingredients: Ingredients,
+    actions: ActionTable,
+    before: Mapping[str, Density],
+    angles: int = SPHEROID_ANGLES,
+) -> Tabulated:
+    """The densities of the DFs by a table of actions; of a disc `before` where it is negligible."""
     dfs, _, means = ingredients
-    expected = {
-        name: means[name] if name in means else _at_disk_places(state.densities[name]) for name in dfs
-    }
+    expected = {name: means[name] if name in means else _at_disk_places(before[name]) for name in dfs}
     found = together(
         partial(_tabulate_density, angles=angles),
-        ((df, state.actions, expected[name]) for name, df in dfs.items()),
+        ((df, actions, expected[name]) for name, df in dfs.items()),
     )
-    return _state(ingredients, dict(zip(dfs, found, strict=True)), list(state.densities))
+    return dict(zip(dfs, found, strict=True))
 
 
-def _state(
-    ingredients: Ingredients, tabulated: dict[str, DiskDensity | SpheroidDensity], names: list[str]
-) -> State:
+def _state(ingredients: Ingredients, tabulated: Tabulated, names: list[str]) -> State:
     """The state of these densities of the components with a DF, and those of all others, in the order of
     `names`."""
     densities: dict[str, Density] = {name: {**tabulated, **ingredients.static}[name] for name in names}

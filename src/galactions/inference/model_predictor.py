@@ -92,16 +92,19 @@ class ModelPredictor:
         """DFs and state of a trial's model. Raises ModelError where a DF cannot have the density that it is
         to be made from."""
         from galactions.galaxy.fitness import require_distribution_functions
-        from galactions.galaxy.iteration import initial_state, iterate
+        from galactions.galaxy.iteration import initial_state, iterate, settle
+        from galactions.numerics.program import moving
 
         own = _of_the_model(values)
-        if not isinstance(self.iterations, int):
+        if not isinstance(self.iterations, int) and not moving(own):
             from galactions.galaxy import build
 
             galaxy = build(self.spec.replace(**own), iterations=self.iterations, near=self.near)
             return galaxy.ingredients, galaxy.state
         ingredients, state = initial_state(self.spec.components, own, self._shapes)
         require_distribution_functions(self.spec.name, ingredients.dfs)
+        if not isinstance(self.iterations, int):
+            return ingredients, settle(ingredients, state)
         for _ in range(self.iterations):
             state = iterate(ingredients, state)
         return ingredients, state
