@@ -87,3 +87,9 @@ def test_what_nothing_depends_on_has_no_derivative():
     x, carried = solved(lambda x: (0.5 * x, 2 * x), np.zeros(5))
     np.testing.assert_array_equal(x, np.zeros(5))
     np.testing.assert_array_equal(carried, np.zeros(5))
+
+
+def test_what_is_not_finite_is_told():
+    x, carried = solved(lambda x: (np.full(5, np.nan), x), np.ones(5))
+    assert np.all(np.isnan(x))
+    assert np.all(np.isnan(carried))

@@ -129,7 +129,7 @@ def solved(image: Image, right: Column, tolerance: float = TOLERANCE) -> tuple[C
 
     The next vector is always what is left over; `right` is the first. (GMRES of Saad & Schultz 1986, with
     vectors whose images under B are then known too.) Ends where less than `tolerance` of `right` is left
-    over, at the latest after 12 vectors.
+    over, at the latest after 12 vectors. Where anything is not finite, nothing of the solution is.
     """
     vectors, images, carried = [right], [], []
     size = np.linalg.norm(right)
@@ -138,7 +138,8 @@ def solved(image: Image, right: Column, tolerance: float = TOLERANCE) -> tuple[C
         images.append(taken)
         carried.append(told)
         x, columns = np.stack(vectors, axis=1), np.stack(vectors, axis=1) - np.stack(images, axis=1)
-        shares = np.linalg.lstsq(columns, right)[0]
+        finite = np.all(np.isfinite(columns))
+        shares = np.linalg.lstsq(columns, right)[0] if finite else np.full(len(vectors), np.nan)
         left = right - columns @ shares
         norm = np.linalg.norm(left)
         if not norm > tolerance * size or len(vectors) == MAX_VECTORS:
