@@ -204,18 +204,18 @@ class ProblemTarget:
         return np.concatenate([2.0 * features[: self._bins], np.ones(len(features) - self._bins)])[:, None]
 
     def log_density_of(self, features: Vector, u: Vector) -> Vector:
-        found = self._prior(u) - np.asarray(self.objective.value(self._prediction_of(features)))
+        found = self._prior(u) - np.asarray(self.objective.value(self.prediction_of(features)))
         return np.where(np.isfinite(found), found, -math.inf)
 
     def log_density_and_gradients_of(self, features: Vector, u: Vector) -> tuple[Vector, Vector, Vector]:
         before, by_u = self.coordinates.log_prior(u)
-        value, slope = self._told(self._prediction_of(features))
+        value, slope = self._told(self.prediction_of(features))
         found, by_feature = before - np.asarray(value), -np.asarray(slope)
         by_feature[..., : self._bins] *= 2.0 * features[..., : self._bins]
         return np.where(np.isfinite(found), found, -math.inf), by_feature, by_u
 
     def curvature_of(self, features: Vector, feature_slopes: Matrix, u: Vector) -> Matrix:
-        return self._curvature(self._prediction_of(features), feature_slopes * self._stretch(features), u)
+        return self._curvature(self.prediction_of(features), feature_slopes * self._stretch(features), u)
 
     def pooled(self, features: Vector) -> Vector:
         """The features, with ln p of all single stars as one number (`JointObjective` adds them up)."""
@@ -224,7 +224,8 @@ class ProblemTarget:
             return features
         return np.concatenate([features[..., :first], features[..., first:].sum(-1, keepdims=True)], axis=-1)
 
-    def _prediction_of(self, features: Vector) -> Vector:
+    def prediction_of(self, features: Vector) -> Vector:
+        """The joint prediction (..., m) that has these features."""
         heights = features[..., : self._bins] ** 2 - self._offset
         return np.concatenate([heights, features[..., self._bins :]], axis=-1)
 
