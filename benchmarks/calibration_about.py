@@ -34,7 +34,7 @@ from galactions.inference.problem import FitProblem, predict_heights
 from galactions.survey import BinnedSurvey
 
 Floats = NDArray[np.float64]
-DRAWS, SHOWN = 127, 6
+DRAWS, SHOWN = 63, 6
 """Draws of a mock's posterior among which its truth ranks, and how many of them the model is evaluated at."""
 GOOD = 0.7
 """Scatter of the error of the emulated log density up to which draws are taken to be right."""
@@ -55,6 +55,7 @@ def main() -> None:
     slopes = slopes_at_the_start(problem, asked.out / "slopes.npz")
     first = problem_target(problem)
     learnt = Pupil.of(first, slopes, [asked.posterior])
+    print(f"{len(learnt.u)} evaluations to learn from", flush=True)
     twice = problem_target(replace(problem, survey=together(problem.survey, problem.survey)))
     pupil = Pupil.of(twice, slopes, [])
     pupil.u = learnt.u

@@ -60,6 +60,7 @@ def main() -> None:
     problem = replace(problem, predictor=Remembering(problem.predictor))
     slopes = slopes_at_the_start(problem, asked.out / "slopes.npz")
     pupil = Pupil.of(problem_target(problem), slopes, asked.values)
+    print(f"{len(pupil.u)} evaluations to learn from", flush=True)
     mocks = Mocks(config, problem, asked.out)
 
     def mock(seed: int) -> FitProblem:
@@ -92,9 +93,7 @@ class Pupil:
         mode = Mode(u, target.log_density_of(features, u), curvature, True, 0, features, by_u)
         paths = [path for folder in folders for path in sorted(folder.glob("**/*.jsonl"))]
         made = [item for path in paths for item in Journal(path).read() if item.kind == "features"]
-        found = cls(mode, laplace(mode, target.names), [m.u for m in made], [m.result for m in made])
-        print(f"{len(made)} evaluations to learn from", flush=True)
-        return found
+        return cls(mode, laplace(mode, target.names), [m.u for m in made], [m.result for m in made])
 
     def emulator(self, target: ProblemTarget) -> ValueEmulator:
         """What it has learnt so far, for a mock."""
