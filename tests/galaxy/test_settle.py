@@ -15,9 +15,13 @@ BY = ("sigma_r0_thin", "sigma_z0_thick", "R_d_thin", "Sigma0_thin")
 
 
 @pytest.fixture(scope="module")
-def shapes():
-    settled = ga.build("Mc17a", iterations="auto")
-    return settled_shapes(MC17A.components, MC17A.parameters, settled.state)
+def near():
+    return ga.build("Mc17a", iterations="auto")
+
+
+@pytest.fixture(scope="module")
+def shapes(near):
+    return settled_shapes(MC17A.components, MC17A.parameters, near.state)
 
 
 @program()
@@ -40,8 +44,7 @@ def settled(values, shapes, iterations=None):
     return told(state)
 
 
-def test_the_settled_state_is_that_of_build(shapes):
-    near = ga.build("Mc17a", iterations="auto")
+def test_the_settled_state_is_that_of_build(near, shapes):
     moved = MC17A.replace(sigma_r0_thin=70.0)
     built = ga.build(moved, iterations="auto", near=near)
     state = settle(*initial_state(MC17A.components, moved.parameters, shapes))
